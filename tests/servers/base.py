@@ -18,7 +18,7 @@ CACHE = Path(os.environ.get("WHALEFALL_SERVERS", Path(__file__).parents[2] / "va
 
 
 class Unavailable(Exception):
-    """This server's binaries cannot be had on this machine; the text says why and what would help."""
+    """This server's binaries cannot be had here; the text says why and what would help."""
 
 
 def free_port() -> int:

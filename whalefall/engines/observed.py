@@ -57,8 +57,9 @@ class Section:
     delete.
 
     `remedy` is the statement that mends it (a GRANT), or empty. `databases` names those that could
-    not be read, with the server's message, where a section is read database by database: what was
-    read in the others still counts.
+    not be read, with the server's message, where a section is read database by database: the
+    section is then not complete, but what was read in the other databases still counts. Not
+    complete and no `databases` means that nothing of the section is certain.
     """
 
     name: str
@@ -98,7 +99,8 @@ class ObservedGrant:
 
     `section` is the section it was read in; `source` the catalog. `object_type` refines the scope
     (`view`, `language`, `parameter`, `function` ...). `is_pattern`: `database` is a LIKE pattern
-    (MySQL). Ownership is the privilege `OWNER`.
+    (MySQL). Ownership is the privilege `OWNER`. `traits` are properties of the object that decide
+    what the grant means (`security_definer`, `row_security`), sorted.
     """
 
     grantee: str
@@ -115,6 +117,7 @@ class ObservedGrant:
     source: str = ""
     object_type: str | None = None
     is_pattern: bool = False
+    traits: tuple[str, ...] = ()
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -191,6 +194,8 @@ class Probe:
 class Observation:
     """Everything read from one instance in one go: the input of the facts. Not tied to a
     connection.
+
+    `derived` is where an engine's rules keep what they work out once for the whole instance.
     """
 
     db_type: str
@@ -201,6 +206,7 @@ class Observation:
     accounts: dict[str, ObservedAccount] = field(default_factory=dict)
     memberships: list[ObservedMembership] = field(default_factory=list)
     grants: dict[str, list[ObservedGrant]] = field(default_factory=lambda: defaultdict(list))
+    derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def add_grants(self, grants: Iterable[ObservedGrant]) -> None:
         for grant in grants:
