@@ -52,7 +52,7 @@ class Target:
     tls_ca: str = ""
     connect_timeout: int = 5
     statement_timeout: int = 60
-    options: Mapping[str, str] = NOTHING
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Server:

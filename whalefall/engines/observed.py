@@ -66,7 +66,7 @@ class Section:
     status: SectionStatus = SectionStatus.COMPLETE
     message: str = ""
     remedy: str = ""
-    databases: Mapping[str, str] = NOTHING
+    databases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -89,8 +89,8 @@ class ObservedAccount:
     valid_until: datetime | None = None
     password_changed_at: datetime | None = None
     last_login_at: datetime | None = None
-    attributes: Mapping[str, Any] = NOTHING
-    details: Mapping[str, Any] = NOTHING
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class ObservedDatabase:
     data_bytes: int | None = None
     log_bytes: int | None = None
     reason: str = ""
-    details: Mapping[str, Any] = NOTHING
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Observation:
     db_type: str
     version: str = ""
     main_version: str = ""
-    settings: Mapping[str, str] = NOTHING
+    settings: Mapping[str, str] = field(default_factory=dict)
     sections: dict[str, Section] = field(default_factory=dict)
     accounts: dict[str, ObservedAccount] = field(default_factory=dict)
     memberships: list[ObservedMembership] = field(default_factory=list)

