@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 SETTINGS = "whalefall.conf"
+STOP_SECONDS = 30
 
 
 def start(folder: Path, durable: bool = True) -> str:
@@ -22,6 +24,7 @@ def start(folder: Path, durable: bool = True) -> str:
     server = _server(folder)
     try:
         with server._lock:
+            _wait_for_stopping(folder)
             server.ensure_pgdata_inited()
             _write_settings(folder, durable)
             server.ensure_postgres_running()
@@ -52,6 +55,19 @@ def stop(folder: Path) -> None:
 def server_info(folder: Path) -> Any:
     """The package's PostmasterInfo of the server in `folder`; None where none was started."""
     return _package().utils.PostmasterInfo.read_from_pgdata(folder)
+
+
+def _wait_for_stopping(folder: Path) -> None:
+    """A server that is going down must be gone before the next starts; a pid file whose number
+    belongs to another program by now (after a reboot) must not pass for a server.
+    """
+    deadline = time.monotonic() + STOP_SECONDS
+    while (info := server_info(folder)) is not None and info.is_running():
+        if info.process.name() != "postgres":
+            (folder / "postmaster.pid").unlink(missing_ok=True)
+        elif info.status == "ready" or time.monotonic() > deadline:
+            return
+        time.sleep(0.1)
 
 
 def _server(folder: Path) -> Any:
