@@ -1,0 +1,84 @@
+"""The words of the token index (`account_permission.fact_tokens`): one place that writes them.
+
+    db_type:mysql  kind:user  cap:SUPERUSER  role:dba  role.direct:dba
+    priv:global:FILE  priv:database:SELECT  priv:database:SELECT@sales
+    priv:table:UPDATE@sales.orders  priv:database.pattern:SELECT@sal%
+    grantable:table:UPDATE@sales.orders  section.denied:table  section.failed:routine
+    reach:cap:SUPERUSER  reach:role:dba  reach:priv:global:FILE
+
+Every privilege stands twice: with its object, and without ("anywhere in this scope").
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from whalefall.engines.observed import Scope, SectionStatus
+
+# A GIN index takes entries up to about 2,700 bytes; longer names keep their head and a digest.
+LONGEST = 1500
+SPECIAL = frozenset('."@')
+
+
+def object_name(parts: Iterable[str]) -> str:
+    """`sales.orders`; a part that is empty or holds `.`, `@` or `"` is quoted as in SQL."""
+    return ".".join(_part(part) for part in parts)
+
+
+def _part(name: str) -> str:
+    if name and not SPECIAL.intersection(name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def engine(db_type: str) -> str:
+    return f"db_type:{db_type}"
+
+
+def kind(name: str) -> str:
+    return f"kind:{name}"
+
+
+def capability(name: str) -> str:
+    return f"cap:{name}"
+
+
+def role(name: str, direct: bool = False) -> str:
+    """`role:` counts roles reached through roles, `role.direct:` only those given to the account."""
+    return _fit(f"role.direct:{name}" if direct else f"role:{name}")
+
+
+def privilege(
+    scope: Scope | str, name: str, parts: Iterable[str] = (), pattern: bool = False
+) -> str:
+    return _placed("priv", scope, name, parts, pattern)
+
+
+def grantable(
+    scope: Scope | str, name: str, parts: Iterable[str] = (), pattern: bool = False
+) -> str:
+    return _placed("grantable", scope, name, parts, pattern)
+
+
+def section(name: str, status: SectionStatus | str) -> str:
+    return f"section.{status}:{name}"
+
+
+def reach(token: str) -> str:
+    """The token of what an account may take on by an explicit step, never holds at login."""
+    return f"reach:{token}"
+
+
+def _placed(word: str, scope: Scope | str, name: str, parts: Iterable[str], pattern: bool) -> str:
+    placed = object_name(parts)
+    mark = ".pattern" if pattern and placed else ""
+    return _fit(f"{word}:{scope}{mark}:{name}" + (f"@{placed}" if placed else ""))
+
+
+def _fit(token: str) -> str:
+    raw = token.encode()
+    if len(raw) <= LONGEST:
+        return token
+    head = raw[: LONGEST - 70].decode(errors="ignore")
+    return f"{head}#{hashlib.sha256(raw).hexdigest()}"
