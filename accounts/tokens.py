@@ -45,7 +45,7 @@ def capability(name: str) -> str:
 
 
 def role(name: str, direct: bool = False) -> str:
-    """`role:` counts roles reached through roles, `role.direct:` only those given to the account."""
+    """`role:` counts roles held through roles too, `role.direct:` only the account's own."""
     return _fit(f"role.direct:{name}" if direct else f"role:{name}")
 
 
