@@ -1,0 +1,21 @@
+-- Owners and privileges of large objects, named by their number.
+SELECT CASE a.grantee WHEN 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END
+     , a.privilege_type
+     , 'other'
+     , NULL::text
+     , b.oid::text
+     , NULL::text
+     , a.is_grantable
+     , CASE WHEN a.grantor > 0 THEN pg_catalog.pg_get_userbyid(a.grantor)::text END
+     , 'large object'
+     , NULL::text
+     , 'pg_largeobject_metadata'
+  FROM pg_catalog.pg_largeobject_metadata b
+ CROSS JOIN LATERAL (
+         SELECT b.lomowner AS grantee, 'OWNER' AS privilege_type, true AS is_grantable
+              , NULL::pg_catalog.oid AS grantor
+          UNION ALL
+         SELECT e.grantee, e.privilege_type, e.is_grantable, e.grantor
+           FROM pg_catalog.aclexplode(
+                  coalesce(b.lomacl, pg_catalog.acldefault('L', b.lomowner))) e
+       ) a
