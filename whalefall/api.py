@@ -1,46 +1,73 @@
-"""The API's manners: one envelope for every answer, one shape of error, paging and sorting
-alike.
+"""The API's manners: one envelope for every answer and one shape of error.
+
+Paging and sorting are in `paging`, the bases of views in `viewsets`: DRF's views read the settings
+that name this module, so it must not import them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import DatabaseError, DataError, IntegrityError
+from django.db.models import ProtectedError, RestrictedError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework import exceptions, filters, pagination, renderers, status
-from rest_framework.request import Request
+from django.views import defaults
+from rest_framework import exceptions, renderers
 from rest_framework.response import Response
 
-if TYPE_CHECKING:  # DRF's views read the settings that name this module
+from whalefall.engines.errors import EngineError
+
+if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 logger = structlog.get_logger(__name__)
 
+API_PREFIX = "/api/"
+SERVER_ERROR = 500
+
 
 class ApiError(exceptions.APIException):
-    """An answer that says no: `ApiError("TAG_IN_USE", _("..."), 409)`, with details per field."""
+    """An answer that says no: `ApiError("TAG_IN_USE", _("..."), 409)`, with details per field.
+
+    `errors` are `{"path", "message", "code"}`.
+    """
 
     def __init__(
         self,
         code: str,
         message: str,
         status_code: int = 400,
-        errors: list[dict[str, str]] | None = None,
+        errors: Iterable[dict[str, Any]] = (),
     ) -> None:
         self.status_code = status_code
         self.message_code = code
-        self.errors = errors or []
+        self.errors = list(errors)
         super().__init__(message, code)
 
 
+class Answer(Response):
+    """A success with more to say than its data: a message for people, and `meta`."""
+
+    def __init__(
+        self,
+        data: Any = None,
+        message: str = "",
+        status: int = 200,
+        meta: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, status=status)
+        self.message = message
+        self.meta = meta
+
+
 class EnvelopeRenderer(renderers.JSONRenderer):
-    """JSON in the envelope of design section 9. A view gives data; `response.message` and
-    `response.meta` when it has more to say.
-    """
+    """JSON in the envelope of design section 9."""
 
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
@@ -60,7 +87,7 @@ class BrowsableRenderer(renderers.BrowsableAPIRenderer):
 
 
 def envelope(data: Any, response: Response) -> dict[str, Any]:
-    """A success; the message and meta are taken from the response object where a view set them."""
+    """A success; message and meta are taken from the response where it is an `Answer`."""
     body = {
         "success": True,
         "error": False,
@@ -73,152 +100,144 @@ def envelope(data: Any, response: Response) -> dict[str, Any]:
     return body
 
 
+def failure(
+    code: str, message: str, request_id: str, errors: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """The body of an answer that says no."""
+    body: dict[str, Any] = {
+        "success": False,
+        "error": True,
+        "message": str(message),
+        "message_code": code,
+        "timestamp": timezone.now().isoformat(),
+        "request_id": request_id,
+    }
+    if errors := list(errors):
+        body["errors"] = errors
+    return body
+
+
 CODES = {
-    400: "INVALID_REQUEST",
     401: "AUTHENTICATION_REQUIRED",
     403: "PERMISSION_REQUIRED",
     404: "RESOURCE_NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
-    406: "INVALID_REQUEST",
-    409: "CONSTRAINT_VIOLATION",
-    415: "INVALID_REQUEST",
     429: "RATE_LIMIT_EXCEEDED",
 }
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """Every error in the envelope, unhandled ones as 500 with their traceback in the log only."""
+    """Every error in the envelope; what nobody expected as a 500, its traceback in the log only."""
     from rest_framework.views import exception_handler as default_handler
+    from rest_framework.views import set_rollback
 
     request = context.get("request")
-    request_id = getattr(request, "META", {}).get("whalefall.request_id", "")
-    response = default_handler(exc, dict(context))
-    if response is None:
-        logger.exception("request_failed", error=type(exc).__name__)
-        response = Response(status=status.HTTP_500_INTERNAL_SERVER_ERROR)
-    response.data = failure(exc, response.status_code, request_id)
+    error = as_api_error(exc, _is_empty(request))
+    if error.status_code >= SERVER_ERROR:
+        logger.error("request_failed", error=type(exc).__name__, exc_info=exc)
+    # The default handler is asked for its headers only (WWW-Authenticate, Retry-After).
+    response = default_handler(exc, dict(context)) or Response()
+    set_rollback()
+    response.status_code = error.status_code
+    response.data = failure(
+        error.message_code, str(error.detail), request_id_of(request), error.errors
+    )
     response.is_envelope = True  # type: ignore[attr-defined]
     return response
 
 
-def failure(exc: Exception, status_code: int, request_id: str) -> dict[str, Any]:
-    """The body of an error answer."""
-    errors: list[dict[str, str]] = []
-    code = CODES.get(status_code, "INTERNAL_ERROR")
-    message = _("Something went wrong on our side.")
+def request_id_of(request: Any) -> str:
+    """The id that the log lines of a request carry; empty outside of one."""
+    return str(getattr(request, "META", {}).get("whalefall.request_id", ""))
+
+
+def _is_empty(request: Any) -> bool:
+    """Whether a write came without any data."""
+    if getattr(request, "method", "GET") not in ("POST", "PUT", "PATCH"):
+        return False
+    try:
+        return not request.data
+    except exceptions.APIException:  # what came was not JSON: not empty
+        return False
+
+
+def as_api_error(exc: Exception, is_empty: bool = False) -> ApiError:
+    """Any exception as the answer it deserves."""
     if isinstance(exc, ApiError):
-        code, message, errors = exc.message_code, str(exc.detail), exc.errors
-    elif isinstance(exc, exceptions.ValidationError):
-        code, errors = "VALIDATION_ERROR", list(_flat(exc.detail))
-        message = errors[0]["message"] if errors else _("The request is not valid.")
-    elif isinstance(exc, exceptions.APIException):
-        message = str(exc.detail)
-        if isinstance(exc, exceptions.PermissionDenied) and message.startswith("CSRF"):
-            code = "CSRF_MISSING" if "missing" in message else "CSRF_INVALID"
-    elif status_code == 404:
-        message = _("Not found.")
-    elif status_code == 403:
-        message = _("You may not do this.")
-    body: dict[str, Any] = {
-        "success": False,
-        "error": True,
-        "message": message,
-        "message_code": code,
-        "timestamp": timezone.now().isoformat(),
-        "request_id": request_id,
-    }
-    if errors:
-        body["errors"] = errors
-    return body
+        return exc
+    if isinstance(exc, ModelValidationError):
+        exc = exceptions.ValidationError(_model_errors(exc))
+    if isinstance(exc, exceptions.ValidationError):
+        return _invalid(exc, is_empty)
+    if isinstance(exc, Http404):
+        return ApiError("RESOURCE_NOT_FOUND", _("Not found."), 404)
+    if isinstance(exc, exceptions.APIException):
+        code = CODES.get(exc.status_code, "INVALID_REQUEST")
+        return ApiError(code, str(exc.detail), exc.status_code)
+    if isinstance(exc, EngineError):
+        return ApiError("DATABASE_CONNECTION_ERROR", str(exc), 409)
+    if isinstance(exc, DatabaseError):
+        return _store_error(exc)
+    if isinstance(exc, PermissionDenied):
+        return ApiError("PERMISSION_REQUIRED", _("You may not do this."), 403)
+    return ApiError("INTERNAL_ERROR", _("Something went wrong on our side."), SERVER_ERROR)
 
 
-def _flat(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+def _invalid(exc: exceptions.ValidationError, is_empty: bool) -> ApiError:
+    errors = list(flat_errors(exc.detail))
+    if is_empty:
+        return ApiError("REQUEST_DATA_EMPTY", _("The request carries no data."), 400, errors)
+    first = errors[0] if errors else {"path": "", "message": _("The request is not valid.")}
+    message = f"{first['path']}: {first['message']}" if first["path"] else first["message"]
+    return ApiError("VALIDATION_ERROR", message, 400, errors)
+
+
+def _store_error(exc: DatabaseError) -> ApiError:
+    """Without the statement's text or values: they stand in the log."""
+    if isinstance(exc, ProtectedError | RestrictedError):
+        return ApiError("CONSTRAINT_VIOLATION", _("Still in use: it cannot be deleted."), 409)
+    if isinstance(exc, IntegrityError):
+        return ApiError("CONSTRAINT_VIOLATION", _("It contradicts what is stored already."), 409)
+    if isinstance(exc, DataError):
+        return ApiError("VALIDATION_ERROR", _("A value does not fit into its column."), 400)
+    return ApiError("DATABASE_QUERY_ERROR", _("The store could not answer."), SERVER_ERROR)
+
+
+def _model_errors(exc: ModelValidationError) -> Any:
+    """Errors of a model's `clean` and constraints; those of no field have an empty path."""
+    if not hasattr(exc, "error_dict"):
+        return {"": exc.messages}
+    return {("" if key == "__all__" else key): value for key, value in exc.message_dict.items()}
+
+
+def flat_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Nested errors of a serializer as a list, with paths like `items[2].name`."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            yield from _flat(value, f"{path}.{key}" if path else str(key))
+            key = "" if key == "non_field_errors" else str(key)
+            yield from flat_errors(value, f"{path}.{key}" if path and key else path or key)
     elif isinstance(detail, list | tuple):
         for index, value in enumerate(detail):
             nested = isinstance(value, Mapping | list | tuple)
-            yield from _flat(value, f"{path}[{index}]" if nested else path)
+            yield from flat_errors(value, f"{path}[{index}]" if nested else path)
     else:
-        yield {
-            "path": path,
-            "message": str(detail),
-            "code": str(getattr(detail, "code", None) or "invalid"),
-        }
+        code = str(getattr(detail, "code", None) or "invalid")
+        yield {"path": path, "message": str(detail), "code": code}
 
 
-class Pagination(pagination.PageNumberPagination):
-    """`page` and `limit` (at most 200); totals stand in `data` beside the items."""
-
-    page_size = 20
-    page_size_query_param = "limit"
-    max_page_size = 200
-
-    def get_paginated_response(self, data: Any) -> Response:
-        page = self.page
-        assert page is not None  # noqa: S101 - set by paginate_queryset, for mypy
-        return Response(
-            {
-                "items": data,
-                "total": page.paginator.count,
-                "page": page.number,
-                "pages": page.paginator.num_pages,
-                "limit": page.paginator.per_page,
-            }
-        )
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        number = {"type": "integer"}
-        return {
-            "type": "object",
-            "required": ["items", "total", "page", "pages", "limit"],
-            "properties": {
-                "items": schema,
-                "total": number,
-                "page": number,
-                "pages": number,
-                "limit": number,
-            },
-        }
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400 (a refused host, too many fields), in the envelope below /api/."""
+    if not request.path.startswith(API_PREFIX):
+        return defaults.bad_request(request, exception)
+    body = failure("INVALID_REQUEST", _("The request is not valid."), request_id_of(request))
+    return JsonResponse(body, status=400)
 
 
-class SortFilter(filters.BaseFilterBackend):
-    """`sort=name&order=desc` over the view's `sort_fields`; unknown fields are a 400 with the
-    choices.
-    """
-
-    def filter_queryset(
-        self, request: Request, queryset: QuerySet[Any], view: APIView
-    ) -> QuerySet[Any]:
-        allowed: tuple[str, ...] = getattr(view, "sort_fields", ())
-        field, order = request.query_params.get("sort"), request.query_params.get("order", "asc")
-        if not field:
-            return queryset
-        if field not in allowed:
-            raise exceptions.ValidationError(
-                {
-                    "sort": _("Unknown: %(name)s. Must be one of: %(choices)s.")
-                    % {"name": field, "choices": ", ".join(allowed)}
-                }
-            )
-        if order not in ("asc", "desc"):
-            raise exceptions.ValidationError(
-                {"order": _("Unknown: %(name)s. Must be one of: asc, desc.") % {"name": order}}
-            )
-        # The primary key last, so that pages never overlap.
-        return queryset.order_by(f"{'-' if order == 'desc' else ''}{field}", "pk")
-
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        allowed = list(getattr(view, "sort_fields", ()))
-        if not allowed:
-            return []
-        return [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "schema": {"type": "string", "enum": choices},
-            }
-            for name, choices in (("sort", allowed), ("order", ["asc", "desc"]))
-        ]
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: what broke outside of a view (middleware, rendering)."""
+    if not request.path.startswith(API_PREFIX):
+        return defaults.server_error(request)
+    message = _("Something went wrong on our side.")
+    return JsonResponse(
+        failure("INTERNAL_ERROR", message, request_id_of(request)), status=SERVER_ERROR
+    )

@@ -10,6 +10,9 @@ class WhaleFallConfig(AppConfig):
     label = "whalefall"
     verbose_name = _("People and logs")
 
+    def ready(self) -> None:
+        from whalefall import schema  # noqa: F401 - its extensions register on import
+
 
 class WhaleFallAdminConfig(AdminConfig):
     default_site = "whalefall.admin.WhaleFallAdminSite"

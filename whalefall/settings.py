@@ -167,7 +167,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 # Static files come straight from the packages where nobody ran collectstatic (demo, tests).
-WHITENOISE_USE_FINDERS = DEV
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEV
 
 HTTPS = env.bool("WHALEFALL_HTTPS", default=not DEV)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -190,21 +190,27 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["whalefall.auth.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["whalefall.auth.RolePermission"],
-    "DEFAULT_PAGINATION_CLASS": "whalefall.api.Pagination",
+    "DEFAULT_PAGINATION_CLASS": "whalefall.paging.Pagination",
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
-        "whalefall.api.SortFilter",
+        "whalefall.filters.FilterBackend",
+        "whalefall.paging.SortFilter",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "whalefall.api.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Lists that the planner holds for longer than this are not counted but estimated.
+API_ESTIMATE_ABOVE = env.int("WHALEFALL_ESTIMATE_ABOVE", default=50_000)
 SPECTACULAR_SETTINGS = {
     "TITLE": "WhaleFall API",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "whalefall.schema.wrap_in_envelope",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,19 +1,34 @@
 """Every address of the system: the admin at the root, the API under /api/v1."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.contrib.auth.decorators import login_required
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
+from whalefall.health import HealthViewSet
+from whalefall.login import AuthViewSet
+from whalefall.routers import Router
+from whalefall.viewsets import NoSuchPath
+
+router = Router()
+router.register("auth", AuthViewSet, basename="auth")
+router.register("health", HealthViewSet, basename="health")
+
 api = [
-    path("", include("whalefall.instances.urls")),
-    path("", include("accounts.urls")),
-    path("", include("classification.urls")),
+    path("", include(router.urls)),
+    # Above the apps whose paths begin alike: `sync` and `classification` add to the lower ones.
     path("", include("sync.urls")),
+    path("", include("classification.urls")),
+    path("", include("accounts.urls")),
+    path("", include("whalefall.instances.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("docs", login_required(SpectacularSwaggerView.as_view(url_name="openapi")), name="docs"),
 ]
 
 urlpatterns = [
     path("api/v1/", include(api)),
+    re_path(r"^api(?:/|$)", NoSuchPath.as_view(), name="no-such-path"),
     path("admin/", admin.site.urls),
 ]
+handler400 = "whalefall.api.bad_request"
+handler500 = "whalefall.api.server_error"

@@ -1,0 +1,53 @@
+"""Callers of the API: one client per role, and one without a login."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from rest_framework.test import APIClient
+
+from whalefall.auth import ROLES
+from whalefall.models import User
+
+PASSWORD = "orca-swims-deep-7"
+
+
+def person(name: str, role: str | None = None, **fields: Any) -> User:
+    user = User.objects.create_user(name, password=PASSWORD, **fields)
+    if role:
+        user.groups.add(Group.objects.get_or_create(name=role)[0])
+    return user
+
+
+def client_of(user: User | None = None, **options: Any) -> APIClient:
+    client = APIClient(raise_request_exception=False, **options)
+    if user:
+        client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def nobody(db) -> APIClient:
+    return client_of()
+
+
+@pytest.fixture
+def viewer(db) -> APIClient:
+    return client_of(person("vera", "viewer"))
+
+
+@pytest.fixture
+def operator(db) -> APIClient:
+    return client_of(person("otto", "operator"))
+
+
+@pytest.fixture
+def administrator(db) -> APIClient:
+    return client_of(person("ada", "administrator"))
+
+
+@pytest.fixture
+def everyone(nobody, viewer, operator, administrator) -> dict[str | None, APIClient]:
+    return dict(zip((None, *ROLES), (nobody, viewer, operator, administrator), strict=True))
