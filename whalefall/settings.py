@@ -4,6 +4,7 @@ runs unless `WHALEFALL_DEV=1`, which the Makefile sets for the demo and the test
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import environ
@@ -103,6 +104,10 @@ else:
             },
         }
     }
+# A worker is told from the others by its connections (sync.queue.live_workers).
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = (
+    "whalefall qcluster" if "qcluster" in sys.argv[1:2] else "whalefall"
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -126,6 +131,12 @@ CONNECT_TIMEOUT = env.int("WHALEFALL_CONNECT_TIMEOUT", default=5)
 STATEMENT_TIMEOUT = env.int("WHALEFALL_STATEMENT_TIMEOUT", default=60)
 # A running record's lease; its worker renews it while it works.
 RECORD_LEASE = env.int("WHALEFALL_RECORD_LEASE", default=120)
+# A record that waits this long while the queue is empty is queued again: its task was lost.
+REQUEUE_AFTER = env.int("WHALEFALL_REQUEUE_AFTER", default=300)
+# How long things are kept, in days; 0 keeps them for ever.
+KEEP_SESSIONS = env.int("WHALEFALL_KEEP_SESSIONS", default=90)
+KEEP_LOGS = env.int("WHALEFALL_KEEP_LOGS", default=30)
+KEEP_CHANGES = env.int("WHALEFALL_KEEP_CHANGES", default=0)
 
 Q_CLUSTER = {
     "name": "whalefall",

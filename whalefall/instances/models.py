@@ -126,6 +126,13 @@ class Instance(models.Model):
             statement_timeout=settings.STATEMENT_TIMEOUT,
         )
 
+    def connected(self, version: str, main_version: str) -> None:
+        """Remember that its server answered just now, and as what."""
+        self.version, self.main_version = version, main_version
+        self.last_connected_at = timezone.now()
+        # `updated_at` is left alone: nobody edited it.
+        self.save(update_fields=("version", "main_version", "last_connected_at"))
+
     def recycle(self) -> None:
         """Into the recycle bin: watched no more, history kept."""
         self.deleted_at = timezone.now()

@@ -1,0 +1,37 @@
+"""Advisory locks of the store, over all workers and machines, gone with the connection that holds
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+# The first of the two numbers of a lock; any that no other program uses in this database.
+INSTANCE, JOB = 0x57480001, 0x57480002
+
+
+def take(group: int, number: int) -> bool:
+    """Whether the lock was free and is now held by this thread's connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [group, number % 2**31])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def give_back(group: int, number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [group, number % 2**31])
+
+
+@contextmanager
+def held(group: int, number: int) -> Iterator[bool]:
+    """`with held(JOB, 3) as free:`; the block runs either way."""
+    free = take(group, number)
+    try:
+        yield free
+    finally:
+        if free:
+            give_back(group, number)

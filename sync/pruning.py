@@ -1,0 +1,40 @@
+"""Deletes history that is older than the settings keep, in steps that hold no lock for long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from django_q.models import Failure
+
+from accounts.models import AccountChangeLog
+from sync.models import SyncSession
+from whalefall.models import LogEntry
+
+STEP = 5_000
+
+
+def prune() -> dict[str, int]:
+    """How many rows were deleted: `sessions`, `logs`, `failed_tasks`, `changes`."""
+    sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
+    return {
+        "sessions": _delete(sessions, "completed_at", settings.KEEP_SESSIONS),
+        "logs": _delete(LogEntry.objects.all(), "timestamp", settings.KEEP_LOGS),
+        "failed_tasks": _delete(Failure.objects.all(), "stopped", settings.KEEP_LOGS),
+        "changes": _delete(AccountChangeLog.objects.all(), "change_time", settings.KEEP_CHANGES),
+    }
+
+
+def _delete(rows: QuerySet[Any], time: str, days: int) -> int:
+    """0 days keeps everything."""
+    if not days:
+        return 0
+    old = rows.filter(**{f"{time}__lt": timezone.now() - timedelta(days=days)}).order_by()
+    deleted = 0
+    while pks := list(old.values_list("pk", flat=True)[:STEP]):
+        deleted += len(pks)
+        rows.filter(pk__in=pks).delete()
+    return deleted

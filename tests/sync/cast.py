@@ -1,0 +1,69 @@
+"""The instances and sessions that these tests speak of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.models import SyncInstanceRecord, SyncSession, SyncType
+from whalefall.instances.models import Credential, Instance
+
+PASSWORD = "s3cret-of-the-collector"
+
+
+def credential(name: str = "collector", **fields: Any) -> Credential:
+    values = {"username": "whalefall", "password": PASSWORD} | fields
+    return Credential.objects.get_or_create(name=name, defaults=values)[0]
+
+
+def instance(name: str = "orders-db", **fields: Any) -> Instance:
+    """A MySQL instance at an address where nobody listens, unless told otherwise."""
+    taken = Instance.objects.count()
+    values = {
+        "db_type": "mysql",
+        "host": f"{name}.invalid",
+        "port": 3306 + taken,
+        "tls_mode": "off",
+    }
+    given = values | fields
+    given.setdefault("credential", credential())
+    return Instance.objects.create(name=name, **given)
+
+
+def instances(count: int) -> list[Instance]:
+    login = credential()
+    return Instance.objects.bulk_create(
+        Instance(
+            name=f"db-{number:04}",
+            db_type="mysql",
+            host=f"db-{number:04}.invalid",
+            port=3306,
+            credential=login,
+        )
+        for number in range(count)
+    )
+
+
+def session(*names: str, **fields: Any) -> SyncSession:
+    """A running session with one waiting record per name."""
+    made = [Instance.objects.filter(name=name).first() or instance(name) for name in names]
+    values = {"sync_type": SyncType.SCHEDULED_TASK, "enqueue": False} | fields
+    return SyncSession.objects.start(values.pop("sync_type"), made, **values)
+
+
+def claimed(found: SyncSession, name: str = "orders-db") -> SyncInstanceRecord:
+    record = SyncInstanceRecord.objects.claim(found.records.get(instance_name=name).pk)
+    assert record is not None
+    return record
+
+
+def end(found: SyncSession, name: str, error: str = "") -> None:
+    record = claimed(found, name)
+    if error:
+        record.fail(error)
+    else:
+        record.complete({"synced": 1}, {})
+
+
+def expire(record: SyncInstanceRecord) -> None:
+    """As if its worker had been silent for longer than the lease."""
+    SyncInstanceRecord.objects.filter(pk=record.pk).update(lease_until="2020-01-01T00:00Z")
