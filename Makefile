@@ -1,0 +1,44 @@
+# Everything runs in .venv, which scripts/setup makes and keeps up to date.
+SHELL := /bin/bash
+export WHALEFALL_DEV ?= 1
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+ARGS ?=
+
+.PHONY: help setup setup-test demo serve worker test lint bench stop clean
+
+help:  ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup:  ## make .venv and install what running needs
+	@scripts/setup run
+
+setup-test:
+	@scripts/setup test
+
+demo: setup  ## start two database servers with 60 accounts, read and classify them, show the result
+	@python -m demo
+
+serve: setup  ## the admin and the API on the demo's data, with a worker; PORT=8000; Ctrl-C ends it
+	@python -m demo serve
+
+worker: setup  ## only the worker that runs tasks and schedules
+	@python manage.py qcluster
+
+test: setup-test  ## every test; ARGS="-k name" goes to pytest
+	@python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: setup-test  ## ruff, the layers, mypy
+	ruff check .
+	ruff format --check .
+	@if [ -f ../shared/tools/house.py ]; then python ../shared/tools/house.py; fi
+	mypy .
+
+bench: setup  ## measure; prints counts and ratios
+	@python -m bench $(ARGS)
+
+stop:  ## end the store and everything the demo started
+	@if [ -x .venv/bin/python ]; then python -m demo stop; fi
+
+clean: stop  ## stop, then remove .venv and all data under var/ (the store and its history as well)
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
