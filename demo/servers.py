@@ -1,0 +1,121 @@
+"""The two watched servers of the demo: a MariaDB and a second embedded PostgreSQL, whose data stays
+under var/demo between runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+from tests.servers.base import ThrowAwayServer, free_port
+from tests.servers.postgresql import PostgreSQL18
+
+FLEET = Path(__file__).parent / "fleet"
+
+
+class Watched(Protocol):
+    """A server of the demo: its instance's name, its engine's, and how SQL reaches it."""
+
+    instance: str
+    db_type: str
+    product: str
+    host: str
+    port: int
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def run_sql(self, text: str) -> None: ...
+
+
+class WatchedPostgreSQL(PostgreSQL18):
+    instance = "billing-db"
+    db_type = "postgresql"
+    product = "PostgreSQL 18"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        keep(self)
+
+    def start(self) -> None:
+        """Also remembers the port, so that the registered instance stays true."""
+        super().start()
+        remember_port(self)
+
+    def run_sql(self, text: str) -> None:
+        """Run a script as the administrator; `\\connect NAME` goes to another database."""
+        database, rest = "postgres", text
+        while rest:
+            part, found, rest = rest.partition("\\connect ")
+            with self.connect(database) as connection:
+                for statement in statements(part):
+                    connection.execute(statement)
+            if found:
+                database, _, rest = rest.partition("\n")
+
+
+def keep(server: ThrowAwayServer) -> None:
+    """Give a throw-away server a port and an administrator's password that outlive the process."""
+    folder = server.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    server.admin_password = secret(folder / "admin.password")
+    known = folder / "port"
+    server.port = int(known.read_text()) if known.exists() else free_port()
+    if not is_free(server.port):
+        server.port = free_port()
+
+
+def remember_port(server: ThrowAwayServer) -> None:
+    (server.folder / "port").write_text(str(server.port))
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def secret(path: Path) -> str:
+    """The secret in `path`, made on first use, readable by its owner only."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(15))
+    return path.read_text()
+
+
+def script(name: str) -> str:
+    """A script of the fleet without its comments, with a new secret for each `:password`."""
+    lines = (FLEET / f"{name}.sql").read_text().splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith("--"))
+    return re.sub(r":password\b", lambda _: f"'{secrets.token_urlsafe(18)}'", text)
+
+
+def statements(text: str) -> Iterator[str]:
+    """The statements of a script in which each ends with a semicolon at the end of a line."""
+    for statement in re.split(r";\s*$", text, flags=re.MULTILINE):
+        if statement.strip():
+            yield statement.strip()
+
+
+def watched(folder: Path) -> tuple[list[Watched], list[str]]:
+    """The servers that can run here, not started; and for each of the others why it cannot."""
+    servers: list[Watched] = [WatchedPostgreSQL(folder / "postgresql")]
+    if find_spec("MySQLdb") is None:
+        return servers, ["MariaDB: mysqlclient is not installed (make setup says what it needs)"]
+    if shutil.which("mariadbd") is None and not Path("/usr/sbin/mariadbd").exists():
+        return servers, ["MariaDB: mariadbd is not installed (package mariadb-server-core)"]
+    from demo.mariadb import WatchedMariaDB
+
+    return [WatchedMariaDB(folder / "mariadb"), *servers], []
