@@ -177,6 +177,9 @@ class Rules:
     capabilities_known: ClassVar[tuple[str, ...]] = ()
     """The capabilities that can hold in this product."""
 
+    accounts_have_host: ClassVar[bool] = False
+    """Whether an account is `user@host`: where it may come from is part of its name."""
+
     def memberships(self, observation: Observation) -> Iterable[ObservedMembership]:
         """The memberships with the server's own rules applied (mandatory roles, activation at
         login).
