@@ -1,26 +1,271 @@
-"""The admin site, and the base of pages that only show."""
+"""Pages of people, their roles and the logs. The site and the bases of all pages are in
+`whalefall.console`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
+from django.contrib.admin.models import LogEntry as AuditEntry
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
-from unfold.sites import UnfoldAdminSite
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminRadioSelectWidget
+
+from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
+from whalefall.console import show
+from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin
+from whalefall.models import LogEntry, User
+
+ROLE_CHOICES = [
+    ("", _("none: may not enter")),
+    (VIEWER, _("viewer: sees everything but people and logs")),
+    (OPERATOR, _("operator: also synchronises, classifies, tags")),
+    (ADMINISTRATOR, _("administrator: everything")),
+]
+ROLE_TONES = {VIEWER: "neutral", OPERATOR: "info", ADMINISTRATOR: "warning"}
 
 
-class WhaleFallAdminSite(UnfoldAdminSite):
-    """The console."""
+class PersonForm(UserChangeForm):
+    """A person; the role stands for the groups of that name."""
+
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=ROLE_CHOICES,
+        required=False,
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "role" in self.fields and self.instance.pk:
+            names = set(self.instance.groups.values_list("name", flat=True))
+            held = next((role for role in reversed(ROLES) if role in names), "")
+            self.fields["role"].initial = held
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk and not _stays_administrator(cleaned):
+            _refuse_last_administrator([self.instance])
+        return cleaned
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """For what was observed or is an audit trail: to be looked at, never edited."""
+class PersonCreationForm(UserCreationForm):
+    class Meta(UserCreationForm.Meta):
+        model = User
+        fields = ("username",)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+def _stays_administrator(cleaned: dict[str, Any]) -> bool:
+    has_role = cleaned.get("is_superuser") or cleaned.get("role") == ADMINISTRATOR
+    return bool(cleaned.get("is_active") and has_role)
+
+
+def administrators() -> QuerySet[User]:
+    """Everybody who may administrate now."""
+    active = User.objects.filter(is_active=True)
+    return (active.filter(is_superuser=True) | active.filter(groups__name=ADMINISTRATOR)).distinct()
+
+
+def _refuse_last_administrator(leaving: Any) -> None:
+    if not administrators().exclude(pk__in=[person.pk for person in leaving]).exists():
+        raise forms.ValidationError(_("Nobody would be an administrator any more."))
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
+    menu = "people"
+    menu_icon = "group"
+    menu_order = 10
+    menu_title = _("People")
+    view_right = "manage"
+    form = PersonForm
+    add_form = PersonCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "full_name", "email", "role", "is_active", "last_login")
+    list_filter = (("groups", admin.RelatedOnlyFieldListFilter), "is_active", "is_superuser")
+    search_fields = ("username", "first_name", "last_name", "email")
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Rights"), {"fields": ("role", "is_active", "is_superuser")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name() or show.EMPTY
+
+    @admin.display(description=_("role"))
+    def role(self, user: User) -> str:
+        names = {group.name for group in user.groups.all()}
+        held = next((role for role in reversed(ROLES) if role in names), None)
+        if user.is_superuser:
+            held = ADMINISTRATOR
+        return show.badge(held, ROLE_TONES[held]) if held else show.EMPTY
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        if obj is not None and (
+            obj == request.user or not administrators().exclude(pk=obj.pk).exists()
+        ):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "role" in form.cleaned_data:
+            _give_role(form.instance, form.cleaned_data["role"])
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # one at a time, and never the last administrator
+        return actions
+
+
+def _give_role(user: User, role: str) -> None:
+    user.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(name=role))
+    if role:
+        user.groups.add(Group.objects.get_or_create(name=role)[0])
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleGroupAdmin(ReadOnlyAdmin):
+    """Roles are fixed; this page tells how many people hold each."""
+
+    menu = "people"
+    menu_icon = "badge"
+    menu_order = 20
+    menu_title = _("Roles")
+    view_right = "manage"
+    list_display = ("name", "meaning", "people")
+    search_fields = ("name",)
+    fields = ("name", "meaning", "people")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).annotate(people_count=Count("user"))
+
+    @admin.display(description=_("meaning"))
+    def meaning(self, group: Group) -> Any:
+        return dict(ROLE_CHOICES).get(group.name, _("gives no right here"))
+
+    @admin.display(description=_("people"), ordering="people_count")
+    def people(self, group: Any) -> int:
+        number: int = group.people_count
+        return number
+
+
+LEVELS = [(level, level) for level in ("debug", "info", "warning", "error", "critical")]
+LEVEL_TONES = {"warning": "warning", "error": "danger", "critical": "strong-danger"}
+
+
+class LevelFilter(admin.SimpleListFilter):
+    title = _("level")
+    parameter_name = "level"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return LEVELS
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(level__iexact=self.value()) if self.value() else queryset
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    menu = "people"
+    menu_icon = "receipt_long"
+    menu_order = 40
+    menu_title = _("Logs")
+    view_right = "manage"
+    list_display = ("time", "level_badge", "module", "short_message")
+    list_display_links = ("time", "short_message")
+    list_filter = (
+        LevelFilter,
+        ("module", FieldTextFilter),
+        ("timestamp", RangeDateTimeFilter),
+    )
+    search_fields = ("message", "module")
+    search_help_text = _("Searches messages and modules.")
+    fieldsets = (
+        (None, {"fields": ("timestamp", "level_badge", "module", "message")}),
+        (_("Context"), {"fields": ("context_json", "traceback_text")}),
+    )
+    readonly_fields = ("timestamp", "level_badge", "module", "context_json", "traceback_text")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
+        return super().get_queryset(request).defer("traceback")
+
+    @admin.display(description=_("time"), ordering="timestamp")
+    def time(self, entry: LogEntry) -> Any:
+        return show.ago(entry.timestamp)
+
+    @admin.display(description=_("level"), ordering="level")
+    def level_badge(self, entry: LogEntry) -> Any:
+        return show.badge(entry.level, LEVEL_TONES.get(entry.level.lower(), "neutral"))
+
+    @admin.display(description=_("message"))
+    def short_message(self, entry: LogEntry) -> str:
+        return entry.message if len(entry.message) <= 160 else entry.message[:159] + "…"
+
+    @admin.display(description=_("context"))
+    def context_json(self, entry: LogEntry) -> Any:
+        return show.pretty_json(entry.context)
+
+    @admin.display(description=_("traceback"))
+    def traceback_text(self, entry: LogEntry) -> Any:
+        if not entry.traceback:
+            return show.EMPTY
+        return format_html('<pre class="wf-json">{}</pre>', entry.traceback)
+
+
+AUDIT = {
+    ADDITION: (_("added"), "success"),
+    CHANGE: (_("changed"), "info"),
+    DELETION: (_("deleted"), "danger"),
+}
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """What people did in the console."""
+
+    menu = "people"
+    menu_icon = "history"
+    menu_order = 30
+    menu_title = _("Audit log")
+    view_right = "manage"
+    list_display = ("time", "user", "did", "content_type", "object_repr", "what")
+    list_filter = (("action_flag", ChoicesDropdownFilter), ("action_time", RangeDateTimeFilter))
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "user__username")
+    fields = ("action_time", "user", "did", "content_type", "object_repr", "what")
+    readonly_fields = fields
+
+    @admin.display(description=_("time"), ordering="action_time")
+    def time(self, entry: AuditEntry) -> Any:
+        return show.ago(entry.action_time)
+
+    @admin.display(description=_("action"), ordering="action_flag")
+    def did(self, entry: AuditEntry) -> Any:
+        text, tone = AUDIT[entry.action_flag]
+        return show.badge(text, tone)
+
+    @admin.display(description=_("what"))
+    def what(self, entry: AuditEntry) -> str:
+        return entry.get_change_message() or show.EMPTY

@@ -15,4 +15,4 @@ class WhaleFallConfig(AppConfig):
 
 
 class WhaleFallAdminConfig(AdminConfig):
-    default_site = "whalefall.admin.WhaleFallAdminSite"
+    default_site = "whalefall.console.site.WhaleFallAdminSite"

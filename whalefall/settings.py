@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import environ
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from whalefall.secrets import development_key, require_key
@@ -30,7 +31,7 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its default one puts its own site in place of ours
     "unfold.contrib.filters",
     "whalefall.apps.WhaleFallAdminConfig",
     "django.contrib.auth",
@@ -230,8 +231,35 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "WhaleFall",
     "SITE_HEADER": "WhaleFall",
+    "SITE_SUBHEADER": _("Who may do what on which server"),
+    "SITE_SYMBOL": "waves",
+    "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "STYLES": [lambda request: static("whalefall/console.css")],
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("whalefall/icon.svg"),
+        }
+    ],
+    "COLORS": {
+        "primary": {
+            "50": "#eef7fb",
+            "100": "#d6ebf5",
+            "200": "#aed7ea",
+            "300": "#7bbcdb",
+            "400": "#459cc6",
+            "500": "#2280ae",
+            "600": "#166792",
+            "700": "#145377",
+            "800": "#154662",
+            "900": "#163b53",
+            "950": "#0d2537",
+        }
+    },
 }
 
 LOGGING_CONFIG = "whalefall.logs.configure"

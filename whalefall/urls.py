@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from whalefall.health import HealthViewSet
@@ -29,6 +30,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     re_path(r"^api(?:/|$)", NoSuchPath.as_view(), name="no-such-path"),
     path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
 handler400 = "whalefall.api.bad_request"
 handler500 = "whalefall.api.server_error"

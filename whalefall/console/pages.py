@@ -1,0 +1,169 @@
+"""Bases of the console's pages: rights by role, pages that only show, buttons that ask first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from whalefall.auth import has_right
+from whalefall.console.paginator import EstimatingPaginator
+
+
+class RoleRights:
+    """Django's permission questions answered by role, as the API answers them.
+
+    `view_right` opens a page, `write_right` adds, changes and deletes, `operate` runs actions.
+    """
+
+    view_right = "view"
+    write_right = "manage"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return has_right(request.user, self.view_right)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return has_right(request.user, self.view_right)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return has_right(request.user, self.write_right)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return has_right(request.user, self.write_right)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return has_right(request.user, self.write_right)
+
+    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return has_right(request.user, "operate")
+
+    def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return has_right(request.user, "manage")
+
+
+class ReadOnlyRights(RoleRights):
+    """For what was observed or is an audit trail: to be looked at, never edited."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RoleAdmin(RoleRights, ModelAdmin):
+    """A page with a place in the menu (`menu` is a key of `menu.GROUPS`)."""
+
+    menu: str | None = None
+    menu_icon = "list"
+    menu_order = 50
+    menu_title: Any = ""
+    paginator = EstimatingPaginator
+    # The total without filters would be a second count of the whole table.
+    show_full_result_count = False
+    list_per_page = 50
+    list_fullwidth = True
+    list_filter_submit = True
+    warn_unsaved_form = True
+
+
+class ReadOnlyAdmin(ReadOnlyRights, RoleAdmin):
+    """A page that only shows."""
+
+    warn_unsaved_form = False
+
+
+class ReadOnlyInline(ReadOnlyRights, TabularInline):
+    """Rows under another page, to be looked at."""
+
+    extra = 0
+    can_delete = False
+
+
+def button(
+    description: Any,
+    question: Any = "",
+    *,
+    right: str = "operate",
+    icon: str = "",
+    variant: ActionVariant = ActionVariant.DEFAULT,
+) -> Callable[[Callable[[Any, HttpRequest, Any], None]], Any]:
+    """Makes `method(self, request, obj)` a button of the change page that asks before it acts.
+
+    Unfold's own buttons act on GET, which any link on any site could trigger; this one acts on a
+    POST with its CSRF token, then shows the page again.
+    """
+
+    def decorate(method: Callable[[Any, HttpRequest, Any], None]) -> Any:
+        @wraps(method)
+        def pressed(self: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+            obj = self.get_object(request, unquote(object_id))
+            if obj is None:
+                raise Http404
+            method(self, request, obj)
+            return _show(request, change_url(obj))
+
+        dialog: Any = {
+            "title": description,
+            "description": question,
+            "form_class": None,
+            "form_submit_text": description,
+        }
+        return action(
+            pressed,
+            description=description,
+            permissions=[right],
+            icon=icon or None,
+            variant=variant,
+            dialog=dialog,
+        )
+
+    return decorate
+
+
+def _show(request: HttpRequest, url: str) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
+
+
+def change_url(obj: Any) -> str:
+    """The page of a row."""
+    meta = obj._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(quote(obj.pk),))
+
+
+MERGED = ("list_display", "list_filter", "actions", "actions_detail", "inlines", "search_fields")
+
+
+def extend(model: type[Any]) -> Callable[[type[Any]], type[Any]]:
+    """Adds a mixin of a higher app to the page of a model below it, so that the lower app needs not
+    know.
+
+    What the mixin gives for the lists in MERGED is added to those of the page; its methods come
+    first.
+    """
+
+    def decorate(mixin: type[Any]) -> type[Any]:
+        page = type(admin.site._registry[model])
+        merged = {
+            name: (*(getattr(page, name) or ()), *vars(mixin)[name])
+            for name in MERGED
+            if name in vars(mixin)
+        }
+        admin.site.unregister(model)
+        admin.site.register(model, type(page.__name__, (mixin, page), merged))
+        return mixin
+
+    return decorate

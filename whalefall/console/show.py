@@ -1,0 +1,77 @@
+"""Small pieces of HTML for columns and pages: badges, times, sizes, JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+EMPTY = "–"
+
+TONES = {
+    "critical": "danger",
+    "high": "danger",
+    "medium": "warning",
+    "low": "info",
+    "info": "neutral",
+    "running": "info",
+    "pending": "neutral",
+    "completed": "success",
+    "failed": "danger",
+    "cancelled": "neutral",
+    "denied": "warning",
+    "complete": "success",
+    "add": "success",
+    "delete": "neutral",
+    "restore": "info",
+    "modify_privilege": "warning",
+    "modify_other": "info",
+}
+
+
+def badge(text: Any, tone: str = "neutral", title: Any = "") -> SafeString:
+    """`tone`: success, info, warning, danger, neutral, or strong-danger for the worst."""
+    return format_html('<span class="wf-badge wf-{}" title="{}">{}</span>', tone, title, text)
+
+
+def state(value: str, label: Any, title: Any = "") -> SafeString:
+    """A state, a risk or a kind of change in the colour it has everywhere."""
+    tone = "strong-danger" if value == "critical" else TONES.get(value, "neutral")
+    return badge(label, tone, title)
+
+
+def link(url: str, text: Any) -> SafeString:
+    return format_html('<a class="wf-link" href="{}">{}</a>', url, text)
+
+
+def ago(moment: datetime | None) -> SafeString | str:
+    """How long ago (or until), with the exact time on pointing; a dash for never."""
+    if moment is None:
+        return EMPTY
+    exact = date_format(timezone.localtime(moment), "Y-m-d H:i:s T")
+    now = timezone.now()
+    if moment > now:
+        text = _("in %(time)s") % {"time": timesince(now, moment).split(",")[0]}
+    else:
+        text = _("%(time)s ago") % {"time": timesince(moment, now).split(",")[0]}
+    return format_html('<span class="wf-time" title="{}">{}</span>', exact, text)
+
+
+def size(number: int | None, reason: str = "") -> SafeString | str:
+    """Bytes for people; what was not measured is a dash with the reason, never 0."""
+    if number is None:
+        return format_html('<span title="{}">{}</span>', reason or _("not measured"), EMPTY)
+    return filesizeformat(number)
+
+
+def pretty_json(value: Any) -> SafeString:
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+    return format_html('<pre class="wf-json">{}</pre>', text)

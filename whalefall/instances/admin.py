@@ -1,0 +1,285 @@
+"""Pages of watched servers and their credentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import (
+    AllValuesCheckboxFilter,
+    ChoicesCheckboxFilter,
+    RadioFilter,
+)
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
+
+from whalefall.console import show
+from whalefall.console.cards import Card, cards, list_url
+from whalefall.console.pages import RoleAdmin, button
+from whalefall.instances.models import Credential, Instance
+
+
+class CredentialForm(forms.ModelForm):
+    """The password goes in and never comes out: left empty it stays what it was."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        required=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = Credential
+        fields = ("name", "db_type", "username", "password", "description", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.pop("password", None)
+        if self.instance.pk and "password" in self.fields:
+            self.fields["password"].help_text = _("Leave empty to keep the stored one.")
+
+    def clean_password(self) -> str:
+        given: str = self.cleaned_data["password"]
+        if given:
+            return given
+        if not self.instance.pk:
+            raise ValidationError(_("A new credential needs a password."), code="required")
+        return self.instance.password
+
+
+@admin.register(Credential)
+class CredentialAdmin(RoleAdmin):
+    menu = "fleet"
+    menu_icon = "key"
+    menu_order = 20
+    form = CredentialForm
+    list_display = ("name", "username", "engine_label", "is_active", "used_by", "updated")
+    list_filter = (("db_type", ChoicesCheckboxFilter), "is_active")
+    search_fields = ("name", "username", "description")
+    fieldsets = (
+        (None, {"fields": (("name", "db_type"), ("username", "password"), "description")}),
+        (None, {"fields": ("is_active",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
+        present = Count("instances", filter=Q(instances__deleted_at=None))
+        return super().get_queryset(request).annotate(number_of_instances=present)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may not edit gets no password field: a read-only field would show its value."""
+        if self.has_change_permission(request, obj):
+            return self.fieldsets
+        return ((None, {"fields": ("name", "db_type", "username", "description", "is_active")}),)
+
+    @admin.display(description=_("engine"), ordering="db_type")
+    def engine_label(self, credential: Credential) -> Any:
+        return credential.get_db_type_display() or _("any")
+
+    @admin.display(description=_("instances"), ordering="number_of_instances")
+    def used_by(self, credential: Any) -> Any:
+        url = list_url("instances_instance", credential__id__exact=credential.pk)
+        return show.link(url, credential.number_of_instances)
+
+    @admin.display(description=_("updated"), ordering="updated_at")
+    def updated(self, credential: Credential) -> Any:
+        return show.ago(credential.updated_at)
+
+
+class StateFilter(RadioFilter):
+    """Without a choice, the recycle bin stays out of sight."""
+
+    title = _("state")
+    parameter_name = "state"
+    all_option = None
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("present", _("Not deleted")),
+            ("active", _("Active")),
+            ("paused", _("Paused")),
+            ("deleted", _("In the recycle bin")),
+            ("all", _("All")),
+        ]
+
+    def value(self) -> str:
+        return super().value() or "present"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        deleted = Q(deleted_at__isnull=False)
+        wanted = {
+            "present": ~deleted,
+            "active": ~deleted & Q(is_active=True),
+            "paused": ~deleted & Q(is_active=False),
+            "deleted": deleted,
+        }
+        return queryset.filter(wanted.get(self.value(), Q()))
+
+
+@admin.register(Instance)
+class InstanceAdmin(RoleAdmin):
+    """Higher apps add their columns, filters and actions with `console.pages.extend`."""
+
+    menu = "fleet"
+    menu_icon = "database"
+    menu_order = 10
+    list_display = ("name", "engine_label", "address", "environment", "state_badge")
+    list_filter = (
+        StateFilter,
+        ("db_type", ChoicesCheckboxFilter),
+        ("environment", AllValuesCheckboxFilter),
+    )
+    list_select_related = ()
+    search_fields = ("name", "host", "description", "database_name")
+    search_help_text = _("Searches names, hosts, databases and descriptions.")
+    autocomplete_fields = ("credential",)
+    actions = ("activate", "pause", "recycle", "restore_selected")
+    actions_detail = ("restore",)
+    readonly_fields = ("version", "connected", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": (("name", "environment"), "description", "is_active")}),
+        (
+            _("Connection"),
+            {"fields": (("db_type", "credential"), ("host", "port", "database_name"))},
+        ),
+        (_("Encryption"), {"fields": ("tls_mode", "tls_ca")}),
+        (_("Known"), {"fields": (("version", "connected"), ("created_at", "updated_at"))}),
+    )
+    delete_confirmation_template = "console/recycle.html"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "tls_ca":
+            kwargs["widget"] = UnfoldAdminTextareaWidget(
+                attrs={
+                    "rows": 8,
+                    "class": "font-mono",
+                    "placeholder": "-----BEGIN CERTIFICATE-----",
+                }
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=_("engine"), ordering="db_type")
+    def engine_label(self, instance: Instance) -> str:
+        return f"{instance.get_db_type_display()} {instance.main_version}".strip()
+
+    @admin.display(description=_("address"), ordering="host")
+    def address(self, instance: Instance) -> str:
+        place = f"{instance.host}:{instance.port}"
+        return f"{place}/{instance.database_name}" if instance.database_name else place
+
+    @admin.display(description=_("state"), ordering="is_active")
+    def state_badge(self, instance: Instance) -> Any:
+        if instance.deleted_at:
+            return show.badge(_("deleted"), "danger")
+        if not instance.is_active:
+            return show.badge(_("paused"), "neutral")
+        return show.badge(_("active"), "success")
+
+    @admin.display(description=_("last connected"))
+    def connected(self, instance: Instance) -> Any:
+        return show.ago(instance.last_connected_at)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # `recycle` is what deleting means here
+        return actions
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Nothing is lost by a visit to the recycle bin, so nothing is listed as lost."""
+        return [str(obj) for obj in objs], {}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Instance) -> None:
+        obj.recycle()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
+        for instance in queryset:
+            instance.recycle()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_deleted = getattr(obj, "deleted_at", None) is not None
+        return not is_deleted and super().has_delete_permission(request, obj)
+
+    @admin.action(description=_("Watch again"), permissions=["manage"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
+        self._set_active(request, queryset, True)
+
+    @admin.action(description=_("Pause"), permissions=["manage"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
+        self._set_active(request, queryset, False)
+
+    def _set_active(self, request: HttpRequest, queryset: QuerySet[Any], active: bool) -> None:
+        changed = queryset.exclude(is_active=active)
+        for instance in changed:
+            self.log_change(request, instance, [{"changed": {"fields": ["is_active"]}}])
+        number = changed.update(is_active=active)
+        text = ngettext("%(n)d instance changed.", "%(n)d instances changed.", number)
+        self.message_user(request, text % {"n": number})
+
+    @admin.action(description=_("Move to the recycle bin"), permissions=["manage"])
+    def recycle(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
+        moved = list(queryset.present())  # type: ignore[attr-defined]
+        self.log_deletions(request, Instance.objects.filter(pk__in=[one.pk for one in moved]))
+        for instance in moved:
+            instance.recycle()
+        text = ngettext(
+            "%(n)d instance moved to the recycle bin.",
+            "%(n)d instances moved to the recycle bin.",
+            len(moved),
+        )
+        self.message_user(request, text % {"n": len(moved)})
+
+    @admin.action(description=_("Restore from the recycle bin"), permissions=["manage"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
+        restored = [self._restore(request, one) for one in queryset.exclude(deleted_at=None)]
+        text = ngettext("%(n)d instance restored.", "%(n)d instances restored.", sum(restored))
+        self.message_user(request, text % {"n": sum(restored)})
+
+    @button(
+        _("Restore"),
+        _("Take this instance out of the recycle bin?"),
+        right="manage",
+        icon="restore_from_trash",
+        variant=ActionVariant.PRIMARY,
+    )
+    def restore(self, request: HttpRequest, instance: Instance) -> None:
+        if self._restore(request, instance):
+            self.message_user(
+                request, _("%(name)s is back.") % {"name": instance}, messages.SUCCESS
+            )
+
+    def _restore(self, request: HttpRequest, instance: Instance) -> bool:
+        try:
+            instance.restore()
+        except ValidationError as exc:
+            text = f"{instance}: {' '.join(exc.messages)}"
+            self.message_user(request, text, messages.ERROR)
+            return False
+        self.log_change(request, instance, [{"changed": {"fields": ["deleted_at"]}}])
+        return True
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """ "Restore" is only offered for what is in the recycle bin."""
+        offered = super().get_actions_detail(request, object_id)
+        deleted = Instance.objects.filter(pk=object_id).exclude(deleted_at=None).exists()
+        return [one for one in offered if one.action_name.endswith("_restore") == deleted]
+
+
+@cards(10)
+def fleet(request: HttpRequest) -> list[Card]:
+    present = Count("pk", filter=Q(is_active=True))
+    number = Instance.objects.present().aggregate(all=Count("pk"), watched=present)
+    return [
+        Card(
+            _("Instances"),
+            number["all"],
+            list_url("instances_instance"),
+            "database",
+            _("%(n)d watched") % {"n": number["watched"]},
+        )
+    ]
