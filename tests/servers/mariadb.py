@@ -12,6 +12,7 @@ import MySQLdb
 from tests.servers.base import ThrowAwayServer, Unavailable, wait_until
 from tests.servers.certificates import write_certificates
 from tests.servers.process import run, spawn
+from whalefall.engines.base import Target
 
 FAST = (
     "--innodb-flush-log-at-trx-commit=0",
@@ -109,6 +110,47 @@ class MySQLFamilyServer(ThrowAwayServer):
         finally:
             connection.close()
 
+    def target(self, username: str = "", password: str = "", **changes: Any) -> Target:
+        """What the engine connects to, as the administrator unless another account is named."""
+        values = {
+            "host": self.host,
+            "port": self.port,
+            "username": username or self.admin_username,
+            "password": password if username else self.admin_password,
+            "tls_mode": "off",
+            "statement_timeout": 30,
+        }
+        return Target(**{**values, **changes})
+
+    def reset(self) -> None:
+        """Drop every account, role and database that did not come with the server."""
+        keep = f"'{self.admin_username}', 'root', 'mariadb.sys', 'mysql.sys', 'mysql.session'"
+        keep += ", 'mysql.infoschema'"
+        names = self.execute(f"SELECT User, Host FROM mysql.user WHERE User NOT IN ({keep})")
+        own = "'mysql', 'sys', 'information_schema', 'performance_schema'"
+        databases = self.execute(
+            f"SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN ({own})"
+        )
+        self.execute(
+            *(self.drop_statement(user, host) for user, host in names),
+            *(f"DROP DATABASE {identifier(name)}" for (name,) in databases),
+            "DELETE FROM mysql.db WHERE User = ''",
+            "FLUSH PRIVILEGES",
+        )
+
+    def drop_statement(self, user: str, host: str) -> str:
+        return f"DROP USER {literal(user)}@{literal(host)}"
+
+
+def literal(text: str) -> str:
+    """A string in SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A quoted name in SQL."""
+    return "`" + name.replace("`", "``") + "`"
+
 
 class MariaDBServer(MySQLFamilyServer):
     """Debian's MariaDB with TLS on; `ca` is the authority that signed its certificate."""
@@ -140,3 +182,7 @@ class MariaDBServer(MySQLFamilyServer):
             f"--ssl-cert={tls / 'server.pem'}",
             f"--ssl-key={tls / 'server.key'}",
         ]
+
+    def drop_statement(self, user: str, host: str) -> str:
+        """Entries without a host are roles here."""
+        return super().drop_statement(user, host) if host else f"DROP ROLE {identifier(user)}"
