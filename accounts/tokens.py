@@ -4,6 +4,7 @@
     priv:global:FILE  priv:database:SELECT  priv:database:SELECT@sales
     priv:table:UPDATE@sales.orders  priv:database.pattern:SELECT@sal%
     grantable:table:UPDATE@sales.orders  section.denied:table  section.failed:routine
+    role.admin:dba  role.admin  trait:routine:EXECUTE:security_definer
     reach:cap:SUPERUSER  reach:role:dba  reach:priv:global:FILE
 
 Every privilege stands twice: with its object, and without ("anywhere in this scope").
@@ -47,6 +48,16 @@ def capability(name: str) -> str:
 def role(name: str, direct: bool = False) -> str:
     """`role:` counts roles held through roles too, `role.direct:` only the account's own."""
     return _fit(f"role.direct:{name}" if direct else f"role:{name}")
+
+
+def role_admin(name: str = "") -> str:
+    """May give the role on; without a name: some role."""
+    return _fit(f"role.admin:{name}" if name else "role.admin")
+
+
+def trait(scope: Scope | str, name: str, mark: str) -> str:
+    """Holds `name` on an object with this trait; in scope `other` its type counts as one."""
+    return f"trait:{scope}:{name}:{mark}"
 
 
 def privilege(

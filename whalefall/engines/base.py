@@ -135,7 +135,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Everything that takes effect for one account at login: the input of `Rules.capabilities`."""
+    """Everything that takes effect for one account at login: the input of `Rules.capabilities`.
+
+    `roles`: role -> the path that leads to it, ending with the role itself. `admin_of`: role -> the
+    path to the one who may give it on, empty where that is the account's own right.
+    """
 
     account: ObservedAccount
     roles: Mapping[str, Path_]
@@ -179,6 +183,14 @@ class Rules:
 
     accounts_have_host: ClassVar[bool] = False
     """Whether an account is `user@host`: where it may come from is part of its name."""
+
+    personal: ClassVar[tuple[str, ...]] = (
+        "LOCKED",
+        "NO_PASSWORD",
+        "PASSWORD_EXPIRED",
+        "ANY_HOST",
+    )
+    """Capabilities that tell about an account and give no power: never gained by SET ROLE."""
 
     def memberships(self, observation: Observation) -> Iterable[ObservedMembership]:
         """The memberships with the server's own rules applied (mandatory roles, activation at

@@ -1,0 +1,452 @@
+"""Facts v2: what an account may do in effect, by which path, and the tokens that index it. Pure.
+
+`Facts(observation, rules)` yields one `AccountFacts` per account, one at a time, so that an
+instance with 100,000 accounts is never held twice. `docs/facts.md` shows the shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from accounts import snapshot as snapshots
+from accounts import tokens
+from accounts.effective import Closure, Graph, Path
+from accounts.snapshot import Json
+from whalefall.engines.base import Capability, Held, Principal, Rules
+from whalefall.engines.observed import (
+    GrantState,
+    Kind,
+    Observation,
+    ObservedAccount,
+    ObservedGrant,
+    ObservedMembership,
+    Scope,
+)
+
+VERSION = 2
+# Rights of roles kept for reuse, in entries; a role may hold thousands of them.
+REMEMBERED = 200_000
+
+Placed = tuple[str, str, str, tuple[str, ...], bool]
+"""scope as in the facts, object name, privilege, parts, is_pattern"""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """One account as it is to be stored. `columns` are the typed copies, by field name."""
+
+    username: str
+    kind: Kind
+    snapshot: Json
+    facts: Json
+    tokens: list[str]
+    columns: dict[str, bool | datetime | None]
+    snapshot_fingerprint: str
+    facts_fingerprint: str
+
+
+@dataclass(slots=True)
+class Rights:
+    """What takes effect for one principal, each with its shortest path.
+
+    `paths` are those of `token_paths`, kept where a role's rights are used again.
+    """
+
+    direct: tuple[str, ...] = ()
+    roles: Mapping[str, Path] = field(default_factory=dict)
+    admin_of: Mapping[str, Path] = field(default_factory=dict)
+    capabilities: dict[str, Capability] = field(default_factory=dict)
+    privileges: dict[Placed, Path] = field(default_factory=dict)
+    grantable: dict[Placed, Path] = field(default_factory=dict)
+    traits: dict[tuple[str, str, str], dict[str, Path]] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
+
+
+class Facts:
+    """The facts of every account of one observation.
+
+    `sections`: per username what `accounts.earlier` found out; others get the observation's own.
+    """
+
+    def __init__(
+        self,
+        observation: Observation,
+        rules: Rules,
+        sections: Mapping[str, dict[str, Json]] | None = None,
+    ) -> None:
+        self.observation = observation
+        self.rules = rules
+        self.graph = Graph(rules.memberships(observation), rules)
+        self._sections = sections or {}
+        self._plain_sections = snapshots.sections_json(observation.sections)
+        self._memberships: dict[str, list[ObservedMembership]] = {}
+        for membership in observation.memberships:
+            self._memberships.setdefault(membership.member, []).append(membership)
+        self._inherited: dict[int, tuple[Closure, list[Held]]] = {}
+        self._of_role: dict[str, Rights] = {}
+        self._more: dict[str, Rights] = {}
+        self._weight = 0
+
+    def __iter__(self) -> Iterator[AccountFacts]:
+        for account in self.observation.accounts.values():
+            yield self.of(account)
+
+    def of(self, account: ObservedAccount) -> AccountFacts:
+        """Snapshot, facts and tokens of one account."""
+        name = account.username
+        sections = self._sections.get(name, self._plain_sections)
+        snapshot = snapshots.build(
+            self.observation.db_type,
+            account,
+            self.observation.grants_of(name),
+            self._memberships.get(name, ()),
+            sections,
+        )
+        rights = self.rights(account)
+        own = token_paths(rights)
+        reached = self.reached(account, rights, own)
+        facts = facts_json(self.observation.db_type, account, rights, own, reached)
+        facts["sections"] = {name: entry["status"] for name, entry in sections.items()}
+        facts_fingerprint = snapshots.digest(facts)
+        facts |= {"errors": snapshots.errors(sections), "meta": {}}
+        return AccountFacts(
+            name,
+            account.kind,
+            snapshot,
+            facts,
+            self._tokens(account, own, reached.paths, sections),
+            columns(account, rights),
+            snapshots.fingerprint(snapshot),
+            facts_fingerprint,
+        )
+
+    def _tokens(
+        self,
+        account: ObservedAccount,
+        own: Iterable[str],
+        further: Iterable[str],
+        sections: Mapping[str, Json],
+    ) -> list[str]:
+        found = {tokens.engine(self.observation.db_type), tokens.kind(account.kind.value)}
+        found.update(own)
+        found.update(map(tokens.reach, further))
+        found.update(
+            tokens.section(name, entry["status"])
+            for name, entry in sections.items()
+            if entry["status"] != "complete"
+        )
+        return sorted(found)
+
+    def rights(self, account: ObservedAccount) -> Rights:
+        """What takes effect for this account at login."""
+        return self._rights(account, self._effective(account))
+
+    def _effective(self, account: ObservedAccount) -> Sequence[Held]:
+        held: list[Held] = [Held(grant) for grant in self.observation.grants_of(account.username)]
+        if roles := self.graph.has(account.username):
+            held += self._through(roles)
+        return self.rules.resolve(account, held, self.observation)
+
+    def _rights(self, account: ObservedAccount, effective: Sequence[Held]) -> Rights:
+        name = account.username
+        roles = self.graph.has(name)
+        rights = Rights(self.graph.direct(name), roles, self.graph.admin_of(name))
+        for each in effective:
+            if each.grant.state is GrantState.GRANT:
+                _add(rights, each.grant, each.path)
+        principal = Principal(account, roles, rights.admin_of, effective)
+        for capability in self.rules.capabilities(principal, self.observation):
+            known = rights.capabilities.get(capability.name)
+            if known is None or len(capability.path) < len(known.path):
+                rights.capabilities[capability.name] = capability
+        return rights
+
+    def reached(self, account: ObservedAccount, own: Rights, has: Mapping[str, Path]) -> Reached:
+        """What explicit steps (SET ROLE) add to what the account has anyway (`has`: its tokens)."""
+        name = account.username
+        steps = self.graph.reach(name)
+        reached = Reached()
+        for step, prefix in steps.items():
+            there = self._more_in_role(step) if step in own.roles else self._rights_of_role(step)
+            reached.add_roles(step, prefix, there, own, name)
+            reached.add_capabilities(step, prefix, there, own, self.rules.personal)
+            reached.add_rights(prefix, there, own)
+            reached.add_paths(step, prefix, there.paths, has)
+        direct = set(self.graph.directly_reachable(name)).difference(own.direct)
+        reached.rights.direct = tuple(sorted(direct))
+        for role in direct:
+            reached.paths[tokens.role(role, direct=True)] = (role, ())
+        return reached
+
+    def _rights_of_role(self, name: str) -> Rights:
+        if name not in self._of_role:
+            if self._weight > REMEMBERED:
+                self._of_role.clear()
+                self._inherited.clear()
+                self._weight = 0
+            account = self.observation.accounts.get(name) or ObservedAccount(name, Kind.ROLE)
+            effective = self._effective(account)
+            rights = self._of_role[name] = self._rights(account, effective)
+            rights.paths = token_paths(rights)
+            self._weight += len(rights.paths)
+            self._more[name] = self._not_passed_on(name, rights, effective)
+        return self._of_role[name]
+
+    def _more_in_role(self, name: str) -> Rights:
+        """What taking on a role adds to holding it: what an engine does not pass on to members
+        (attributes of PostgreSQL), and the capabilities that follow.
+        """
+        if name not in self._more:
+            self._rights_of_role(name)
+        return self._more[name]
+
+    def _not_passed_on(self, name: str, rights: Rights, effective: Sequence[Held]) -> Rights:
+        passed_on = set(map(id, self.observation.grants_of(name)))
+        more = Rights(capabilities=rights.capabilities)
+        for each in effective:
+            if not each.path and id(each.grant) not in passed_on:
+                _add(more, each.grant, ())
+        more.paths = token_paths(more)
+        return more
+
+    def _through(self, roles: Closure) -> list[Held]:
+        """The grants of all these roles. Shared by accounts with the same ones."""
+        if id(roles) not in self._inherited:
+            held = [
+                Held(grant, path)
+                for role, path in roles.items()
+                for grant in self.observation.grants_of(role)
+            ]
+            # The closure is kept with it, so that its id is not given to another one.
+            self._inherited[id(roles)] = (roles, held)
+            self._weight += len(held)
+        return self._inherited[id(roles)][1]
+
+
+@dataclass(slots=True)
+class Reached:
+    """Rights behind an explicit step. `paths`: token -> (the role to set, path through it)."""
+
+    rights: Rights = field(default_factory=Rights)
+    roles: dict[str, Path] = field(default_factory=dict)
+    admin_of: dict[str, Path] = field(default_factory=dict)
+    paths: dict[str, tuple[str, Path]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rights.roles, self.rights.admin_of = self.roles, self.admin_of
+
+    def add_roles(self, step: str, prefix: Path, there: Rights, own: Rights, name: str) -> None:
+        for role, path in ((step, ()), *there.roles.items()):
+            if role not in own.roles and role != name:
+                _shorter(self.roles, role, prefix + path)
+                self._note(tokens.role(role), step, prefix + path)
+
+    def add_capabilities(
+        self, step: str, prefix: Path, there: Rights, own: Rights, personal: Iterable[str]
+    ) -> None:
+        more = self.rights.capabilities
+        for name in there.capabilities.keys() - own.capabilities.keys() - set(personal):
+            found, known = there.capabilities[name], more.get(name)
+            path = prefix + tuple(found.path)
+            if known is None or len(path) < len(known.path):
+                more[name] = Capability(name, found.because, path)
+                self._note(tokens.capability(name), step, path)
+
+    def add_rights(self, prefix: Path, there: Rights, own: Rights) -> None:
+        more = self.rights
+        for ours, theirs, known_ones in (
+            (more.privileges, there.privileges, own.privileges),
+            (more.grantable, there.grantable, own.grantable),
+        ):
+            for key in theirs.keys() - known_ones.keys():
+                _shorter(ours, key, prefix + theirs[key])
+        for mark in there.traits.keys() - own.traits.keys():
+            objects = more.traits.setdefault(mark, {})
+            for name, path in there.traits[mark].items():
+                _shorter(objects, name, prefix + path)
+        for role in there.admin_of.keys() - own.admin_of.keys():
+            _shorter(self.admin_of, role, prefix + there.admin_of[role])
+
+    def add_paths(
+        self, step: str, prefix: Path, there: Mapping[str, Path], has: Mapping[str, Path]
+    ) -> None:
+        for token in there.keys() - has.keys():
+            if not token.startswith(("role.direct:", "role:", "cap:")):
+                self._note(token, step, prefix + there[token])
+
+    def _note(self, token: str, step: str, path: Path) -> None:
+        known = self.paths.get(token)
+        if known is None or len(path) < len(known[1]):
+            self.paths[token] = (step, path)
+
+
+def _add(rights: Rights, grant: ObservedGrant, path: Path) -> None:
+    parts = grant.parts
+    is_pattern = grant.is_pattern and bool(parts)
+    scope = f"{grant.scope.value}.pattern" if is_pattern else grant.scope.value
+    name = tokens.object_name(parts)
+    placed = (scope, name, grant.privilege, parts, is_pattern)
+    _shorter(rights.privileges, placed, path)
+    if grant.grantable:
+        _shorter(rights.grantable, placed, path)
+    marks = grant.traits
+    if grant.scope is Scope.OTHER and grant.object_type:
+        marks = (*marks, grant.object_type)
+    for mark in marks:
+        objects = rights.traits.setdefault((grant.scope.value, grant.privilege, mark), {})
+        _shorter(objects, name, path)
+
+
+def _shorter(paths: dict[Any, Path], key: Any, path: Path) -> None:
+    known = paths.get(key)
+    if known is None or len(path) < len(known):
+        paths[key] = path
+
+
+@lru_cache(maxsize=20_000)
+def _words(placed: Placed) -> tuple[str, str, str, str]:
+    """The tokens of a privilege: placed, anywhere; the same as grantable."""
+    scope, _name, privilege, parts, is_pattern = placed
+    scope = scope.removesuffix(".pattern")
+    return (
+        tokens.privilege(scope, privilege, parts, is_pattern),
+        tokens.privilege(scope, privilege),
+        tokens.grantable(scope, privilege, parts, is_pattern),
+        tokens.grantable(scope, privilege),
+    )
+
+
+def token_paths(rights: Rights) -> dict[str, Path]:
+    """Token -> shortest path, for everything that the rights say."""
+    found: dict[str, Path] = {}
+    for name, capability in rights.capabilities.items():
+        found[tokens.capability(name)] = tuple(capability.path)
+    for role in rights.roles:
+        found[tokens.role(role)] = rights.roles[role]
+    for role in rights.direct:
+        found[tokens.role(role, direct=True)] = ()
+    for role, path in rights.admin_of.items():
+        found[tokens.role_admin(role)] = path
+        _shorter(found, tokens.role_admin(), path)
+    for placed, path in rights.privileges.items():
+        words = _words(placed)
+        _shorter(found, words[0], path)
+        _shorter(found, words[1], path)
+    for placed, path in rights.grantable.items():
+        words = _words(placed)
+        _shorter(found, words[2], path)
+        _shorter(found, words[3], path)
+    for key, objects in rights.traits.items():
+        found[tokens.trait(*key)] = min(objects.values(), key=len)
+    return found
+
+
+def facts_json(
+    db_type: str,
+    account: ObservedAccount,
+    rights: Rights,
+    own: Mapping[str, Path],
+    reached: Reached,
+) -> Json:
+    """Facts v2 without sections, errors and meta."""
+    direct = {tokens.role(role) for role in rights.direct}
+    facts = {
+        "version": VERSION,
+        "db_type": db_type,
+        "kind": account.kind.value,
+        **_rights_json(rights),
+        "direct_roles": sorted(rights.direct),
+        "paths": {token: list(path) for token, path in own.items() if path and token not in direct},
+    }
+    more = reached.rights
+    facts["reach"] = {
+        **_rights_json(more),
+        "direct_roles": sorted(more.direct),
+        "paths": {
+            token: {"set_role": step, "path": list(path)}
+            for token, (step, path) in reached.paths.items()
+        },
+    }
+    return facts
+
+
+def _rights_json(rights: Rights) -> Json:
+    return {
+        "capabilities": sorted(rights.capabilities),
+        "capability_reasons": {
+            name: {"because": found.because, "path": list(found.path)}
+            for name, found in rights.capabilities.items()
+        },
+        "roles": sorted(rights.roles),
+        "admin_of": sorted(rights.admin_of),
+        "privileges": _by_scope(rights.privileges),
+        "grantable": _by_scope(rights.grantable),
+        "traits": {":".join(key): sorted(objects) for key, objects in rights.traits.items()},
+    }
+
+
+def _by_scope(privileges: Iterable[Placed]) -> Json:
+    """scope -> list of privileges, or object -> list where some entry names one."""
+    scopes: dict[str, dict[str, set[str]]] = {}
+    for scope, name, privilege, _parts, _is_pattern in privileges:
+        scopes.setdefault(scope, {}).setdefault(name, set()).add(privilege)
+    return {
+        scope: sorted(objects[""])
+        if objects.keys() == {""}
+        else {name: sorted(names) for name, names in objects.items()}
+        for scope, objects in scopes.items()
+    }
+
+
+def columns(account: ObservedAccount, rights: Rights) -> dict[str, bool | datetime | None]:
+    """The typed copies that lists, filters and the clock's questions use."""
+    return {
+        "is_superuser": "SUPERUSER" in rights.capabilities,
+        "is_locked": account.is_locked,
+        "can_login": account.can_login,
+        "valid_until": account.valid_until,
+        "password_changed_at": account.password_changed_at,
+        "last_login_at": account.last_login_at,
+    }
+
+
+def privileges(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(scope, object, privilege) of stored facts; object is "" where there is none."""
+    for scope, found in facts.get("privileges", {}).items():
+        objects = found if isinstance(found, dict) else {"": found}
+        for name, names in objects.items():
+            for privilege in names:
+                yield scope, name, privilege
+
+
+def path(facts: Mapping[str, Any], token: str) -> list[str]:
+    """The roles a token came through, nearest first; [] where it is the account's own."""
+    if token.startswith("reach:"):
+        step = facts.get("reach", {}).get("paths", {}).get(token.removeprefix("reach:"))
+        return list(step["path"]) if step else []
+    own_role = token.removeprefix("role:")
+    if own_role != token and own_role in facts.get("direct_roles", ()):
+        return [own_role]
+    return list(facts.get("paths", {}).get(token, ()))
+
+
+def explain(username: str, facts: Mapping[str, Any], token: str) -> str:
+    """One line for people: `alice -> team_rw -> dba_role: CREATE USER (SET ROLE dba_role)`."""
+    bare = token.removeprefix("reach:")
+    word, _colon, rest = bare.partition(":")
+    where = facts.get("reach", {}) if bare != token else facts
+    if word == "cap":
+        reason = where.get("capability_reasons", {}).get(rest, {})
+        what = f"{rest} ({reason['because']})" if reason.get("because") else rest
+    elif word in ("priv", "grantable") and ":" in rest:
+        what = rest.partition(":")[2].replace("@", " ON ", 1)
+        what += " WITH GRANT OPTION" if word == "grantable" else ""
+    else:
+        what = bare
+    line = f"{' -> '.join([username, *path(facts, token)])}: {what}"
+    step = facts.get("reach", {}).get("paths", {}).get(bare) if bare != token else None
+    return f"{line} (SET ROLE {step['set_role']})" if step else line
