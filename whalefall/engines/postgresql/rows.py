@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from whalefall.engines.observed import (
-    NOTHING,
     Kind,
     ObservedAccount,
     ObservedDatabase,
@@ -30,7 +28,7 @@ class Accounts:
         name, can_login, valid_until, *flags, settings, comment = row
         key = (*flags, *(settings or ()))
         if key not in self.seen:
-            self.seen[key] = MappingProxyType(attributes(flags, settings))
+            self.seen[key] = attributes(flags, settings)
         is_superuser, limit = flags[0], flags[6]
         return ObservedAccount(
             username=name,
@@ -40,7 +38,7 @@ class Accounts:
             is_locked=can_login and limit == 0 and not is_superuser,
             valid_until=valid_until,
             attributes=self.seen[key],
-            details=MappingProxyType({"comment": comment}) if comment else NOTHING,
+            details={"comment": comment} if comment else {},
         )
 
 
