@@ -30,6 +30,8 @@ logger = structlog.get_logger(__name__)
 
 API_PREFIX = "/api/"
 SERVER_ERROR = 500
+# DRF's and Django's words for errors of no single field: their path is empty.
+WHOLE = ("non_field_errors", "__all__")
 
 
 class ApiError(exceptions.APIException):
@@ -185,7 +187,7 @@ def as_api_error(exc: Exception, is_empty: bool = False) -> ApiError:
 
 def _invalid(exc: exceptions.ValidationError, is_empty: bool) -> ApiError:
     errors = list(flat_errors(exc.detail))
-    if is_empty:
+    if is_empty and all(error["code"] == "required" for error in errors):
         return ApiError("REQUEST_DATA_EMPTY", _("The request carries no data."), 400, errors)
     first = errors[0] if errors else {"path": "", "message": _("The request is not valid.")}
     message = f"{first['path']}: {first['message']}" if first["path"] else first["message"]
@@ -204,17 +206,15 @@ def _store_error(exc: DatabaseError) -> ApiError:
 
 
 def _model_errors(exc: ModelValidationError) -> Any:
-    """Errors of a model's `clean` and constraints; those of no field have an empty path."""
-    if not hasattr(exc, "error_dict"):
-        return {"": exc.messages}
-    return {("" if key == "__all__" else key): value for key, value in exc.message_dict.items()}
+    """Errors of a model's `clean` and constraints, as DRF holds its own."""
+    return exc.message_dict if hasattr(exc, "error_dict") else {"": exc.messages}
 
 
 def flat_errors(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
     """Nested errors of a serializer as a list, with paths like `items[2].name`."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            key = "" if key == "non_field_errors" else str(key)
+            key = "" if key in WHOLE else str(key)
             yield from flat_errors(value, f"{path}.{key}" if path and key else path or key)
     elif isinstance(detail, list | tuple):
         for index, value in enumerate(detail):

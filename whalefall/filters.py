@@ -42,7 +42,8 @@ class FilterBackend(DjangoFilterBackend):
 class ChoiceField(forms.ChoiceField):
     def validate(self, value: Any) -> None:
         if value and not self.valid_value(value):
-            raise forms.ValidationError(unknown(value, (key for key, _label in self.choices)))
+            choices: Any = self.choices
+            raise forms.ValidationError(unknown(value, [key for key, _label in choices]))
         super().validate(value)
 
 

@@ -29,7 +29,7 @@ class HealthViewSet(ViewSet):
 
     @extend_schema(operation_id="health", responses=STATUS)
     def list(self, request: Request) -> Answer:
-        return self.basic(request)
+        return _verdict()
 
     @extend_schema(responses=STATUS)
     @action(detail=False)
@@ -39,9 +39,13 @@ class HealthViewSet(ViewSet):
     @extend_schema(responses=STATUS)
     @action(detail=False)
     def basic(self, request: Request) -> Answer:
-        if not store_answers():
-            raise ApiError("DATABASE_QUERY_ERROR", _("The store is away."), 503)
-        return Answer({"status": "ok"})
+        return _verdict()
+
+
+def _verdict() -> Answer:
+    if not store_answers():
+        raise ApiError("DATABASE_QUERY_ERROR", _("The store is away."), 503)
+    return Answer({"status": "ok"})
 
 
 def store_answers() -> bool:

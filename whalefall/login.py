@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import (
     authenticate,
@@ -126,7 +126,7 @@ class AuthViewSet(ViewSet):
     )
     def change_password(self, request: Request) -> Answer:
         """Other sessions of this person end, this one goes on."""
-        given, user = self.validated(), request.user
+        given, user = self.validated(), cast(User, request.user)
         if not user.check_password(given["old_password"]):
             raise _password_invalid("old_password", [_("This is not your password.")])
         try:

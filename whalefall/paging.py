@@ -45,7 +45,7 @@ class Pagination(pagination.BasePagination):
     page_size = 20
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.page = _number(request, "page", 1, LAST_PAGE)
         self.limit = _number(request, "limit", self.page_size, LONGEST_PAGE)

@@ -28,6 +28,11 @@ def client_of(user: User | None = None, **options: Any) -> APIClient:
     return client
 
 
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def nobody(db) -> APIClient:
     return client_of()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -47,6 +47,22 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
     def watched(self) -> Self:
         """Those that are to be synchronised."""
         return self.present().filter(is_active=True)
+
+    def statistics(self) -> dict[str, Any]:
+        """Counts by state, and per engine without the recycle bin, in two statements."""
+        there, active = models.Q(deleted_at=None), models.Q(deleted_at=None, is_active=True)
+        counts: dict[str, Any] = self.aggregate(
+            total=models.Count("pk", filter=there),
+            active=models.Count("pk", filter=active),
+            deleted=models.Count("pk", filter=~there),
+            never_connected=models.Count("pk", filter=there & models.Q(last_connected_at=None)),
+        )
+        per_engine = self.present().order_by("db_type").values("db_type")
+        counts["inactive"] = counts["total"] - counts["active"]
+        counts["db_types"] = list(
+            per_engine.annotate(total=models.Count("pk"), active=models.Count("pk", filter=active))
+        )
+        return counts
 
 
 class Instance(models.Model):

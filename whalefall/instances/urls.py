@@ -1,3 +1,10 @@
-from django.urls.resolvers import URLPattern
+from django.urls.resolvers import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern] = []
+from whalefall.instances.viewsets import CredentialViewSet, InstanceViewSet
+from whalefall.routers import Router
+
+router = Router()
+router.register("instances", InstanceViewSet, basename="instance")
+router.register("credentials", CredentialViewSet, basename="credential")
+
+urlpatterns: list[URLPattern | URLResolver] = router.urls

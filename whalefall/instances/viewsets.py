@@ -1,0 +1,132 @@
+"""`/instances` and `/credentials`. What reads a server through an instance is added by `sync`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
+from whalefall.api import Answer, ApiError
+from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.instances.filters import CredentialFilter, InstanceFilter
+from whalefall.instances.models import Credential, Instance
+from whalefall.instances.serializers import (
+    ConnectionStatusSerializer,
+    CredentialSerializer,
+    InstanceOptionSerializer,
+    InstanceSerializer,
+    InstanceStatisticsSerializer,
+)
+from whalefall.viewsets import ModelViewSet
+
+EXPORTED = (
+    "name",
+    "db_type",
+    "host",
+    "port",
+    "database_name",
+    "credential",
+    "tls_mode",
+    "environment",
+    "description",
+    "is_active",
+)
+
+
+class CredentialViewSet(ModelViewSet):
+    """Logins on watched servers. No answer ever holds a password."""
+
+    queryset = Credential.objects.annotate(
+        instance_count=Count("instances", filter=Q(instances__deleted_at=None))
+    ).defer("password")
+    serializer_class = CredentialSerializer
+    filterset_class = CredentialFilter
+    http_method_names = ("get", "post", "put", "delete", "head", "options")
+    sort_fields = {"name": "name", "username": "username", "created_at": "created_at"}
+
+    def perform_destroy(self, credential: Credential) -> None:
+        if used := list(credential.instances.values_list("name", flat=True)[:6]):
+            names = ", ".join(used[:5]) + (" ..." if len(used) > 5 else "")
+            message = _("Still used by: %(names)s.") % {"names": names}
+            raise ApiError("CONSTRAINT_VIOLATION", message, 409)
+        credential.delete()
+
+
+class InstanceViewSet(ModelViewSet):
+    """Watched servers. Deleting puts one into the recycle bin."""
+
+    queryset = Instance.objects.select_related("credential").defer("credential__password")
+    serializer_class = InstanceSerializer
+    filterset_class = InstanceFilter
+    sort_fields = {
+        name: name
+        for name in ("name", "db_type", "host", "environment", "created_at", "last_connected_at")
+    }
+
+    def get_queryset(self) -> QuerySet[Instance]:
+        found = super().get_queryset().prefetch_related("tags")
+        # The recycle bin can be looked at and restored from, nothing else.
+        if self.detail and self.action not in ("retrieve", "restore"):
+            return found.filter(deleted_at=None)
+        return found
+
+    def perform_destroy(self, instance: Instance) -> None:
+        instance.recycle()
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], url_path="actions/restore")
+    def restore(self, request: Request, pk: str) -> Answer:
+        """Out of the recycle bin; 400 when its endpoint was registered anew meanwhile."""
+        instance = self.get_object()
+        instance.restore()
+        return Answer(self.get_serializer(instance).data, _("Restored."))
+
+    @extend_schema(responses=ConnectionStatusSerializer)
+    @action(detail=True, url_path="connection-status")
+    def connection_status(self, request: Request, pk: str) -> Answer:
+        """When its server last answered, and as which version. Connects to nothing."""
+        instance = self.get_object()
+        instance.status = "connected" if instance.last_connected_at else "never_connected"
+        return Answer(ConnectionStatusSerializer(instance).data)
+
+    @extend_schema(responses=InstanceOptionSerializer(many=True))
+    @action(
+        detail=False,
+        url_path="options",
+        pagination_class=None,
+        serializer_class=InstanceOptionSerializer,
+    )
+    def list_options(self, request: Request) -> Answer:
+        """Names and ids for a form; the filters of the list."""
+        found = self.filter_queryset(Instance.objects.order_by("name"))
+        return Answer(self.get_serializer(found, many=True).data)
+
+    @extend_schema(responses=InstanceStatisticsSerializer, filters=False)
+    @action(detail=False, pagination_class=None, filter_backends=())
+    def statistics(self, request: Request) -> Answer:
+        """How many there are, by state and engine."""
+        return Answer(InstanceStatisticsSerializer(Instance.objects.statistics()).data)
+
+    @extend_schema(responses=CSV_SCHEMA, filters=True)
+    @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
+    def exports(self, request: Request) -> StreamingHttpResponse:
+        """The list as CSV, filtered alike; what batch-create reads. Never a password."""
+        found = self.filter_queryset(Instance.objects.select_related("credential"))
+        found = found.defer("credential__password").order_by("name")
+        return csv_response("instances", EXPORTED, _csv_rows(found))
+
+
+def _csv_rows(instances: QuerySet[Instance]) -> Iterator[list[Any]]:
+    for instance in instances.iterator(chunk_size=500):
+        yield [
+            instance.credential.name
+            if name == "credential" and instance.credential
+            else getattr(instance, name)
+            for name in EXPORTED
+        ]
