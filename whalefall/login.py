@@ -67,7 +67,7 @@ class PersonSerializer(serializers.ModelSerializer):
         return rights_of(user)
 
 
-class SessionSerializer(serializers.Serializer):
+class WhoSerializer(serializers.Serializer):
     authenticated = serializers.BooleanField()
     user = PersonSerializer(allow_null=True)
 
@@ -138,7 +138,7 @@ class AuthViewSet(ViewSet):
         update_session_auth_hash(request._request, user)
         return Answer(None, _("Your password is changed."))
 
-    @extend_schema(responses=SessionSerializer)
+    @extend_schema(responses=WhoSerializer)
     @action(detail=False)
     def session(self, request: Request) -> Answer:
         """Whether there is a login, and whose."""

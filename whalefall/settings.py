@@ -219,10 +219,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "whalefall.schema.wrap_in_envelope",
-    ],
+    "COMPONENT_SPLIT_REQUEST": True,
+    # Choices stay where they are used: several fields are called "status", each with its own.
+    "POSTPROCESSING_HOOKS": ["whalefall.schema.wrap_in_envelope"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

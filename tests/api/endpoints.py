@@ -34,4 +34,9 @@ ENDPOINTS: dict[tuple[str, str], str] = {
     ("GET", "/instances/options"): VIEW,
     ("GET", "/instances/statistics"): VIEW,
     ("GET", "/instances/exports"): VIEW,
+    ("GET", "/sync-sessions"): VIEW,
+    ("GET", "/sync-sessions/{session_id}"): VIEW,
+    ("GET", "/sync-sessions/{session_id}/error-logs"): VIEW,
+    ("POST", "/sync-sessions/{session_id}/actions/cancel"): OPERATE,
+    ("POST", "/sync-sessions/{session_id}/actions/retry-failed"): OPERATE,
 }
