@@ -12,11 +12,15 @@ from tests.live.postgresql import fleet
 from tests.live.postgresql.effective import Effective
 from tests.servers.base import Unavailable
 from tests.servers.postgresql import SERVERS, PostgreSQLServer
-from whalefall.engines import engine
-from whalefall.engines.base import Target
+from whalefall.engines import engine as get_engine
+from whalefall.engines.base import Engine, Target
 from whalefall.engines.observed import Observation
 
-ENGINE = engine("postgresql")
+HBA = """
+host all gina 10.1.0.0 255.255.0.0 trust
+host all boss 10.0.0.0/8 scram-sha-256
+"""
+ENGINE = get_engine("postgresql")
 VERSIONS = [
     # all tests on one server go to one xdist worker (--dist loadgroup), so that it starts once
     pytest.param(
@@ -28,8 +32,8 @@ VERSIONS = [
 
 @pytest.fixture(scope="session", params=VERSIONS)
 def server(request: pytest.FixtureRequest) -> Iterator[PostgreSQLServer]:
-    """A fresh PostgreSQL with the fleet on it, and one pg_hba.conf line of trust."""
-    throw_away = SERVERS[request.param](hba="host all gina 10.1.0.0 255.255.0.0 trust")
+    """A fresh PostgreSQL with the fleet on it, and lines of its own in pg_hba.conf."""
+    throw_away = SERVERS[request.param](hba=HBA)
     try:
         throw_away.start()
     except Unavailable as exc:
@@ -42,6 +46,11 @@ def server(request: pytest.FixtureRequest) -> Iterator[PostgreSQLServer]:
         yield throw_away
     finally:
         throw_away.stop()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    return ENGINE
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,9 @@ FOLDER = Path(__file__).parent
 DENIED, FAILED = SectionStatus.DENIED, SectionStatus.FAILED
 PUBLIC = ObservedAccount(username="public", kind=Kind.PUBLIC, can_login=False)
 """PUBLIC under the one name that no role can have."""
+NO_SETTINGS = """FROM (
+  SELECT 0::pg_catalog.oid AS setdatabase, 0::pg_catalog.oid AS setrole, '{}'::text[] AS setconfig
+) c"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Context:
     login: str
     is_superuser: bool
     reads_verifiers: bool
+    reads_role_settings: bool
     reads_memberships: bool
     reads_databases: bool
     reads_tablespaces: bool
@@ -127,6 +131,7 @@ class PostgreSQLServer(Server):
             (context.reads_tablespaces, "pg_tablespace", ("tablespace",)),
             (context.reads_parameters, "pg_parameter_acl", ("server",)),
             (context.reads_verifiers, "pg_authid", ("verifiers",)),
+            (context.reads_role_settings, "pg_db_role_setting", ("role_settings",)),
         ):
             if not readable:
                 grant = f"GRANT SELECT ON pg_catalog.{catalog} TO {login};"
@@ -145,19 +150,24 @@ class PostgreSQLServer(Server):
 
     def observe_accounts(self) -> Iterator[ObservedAccount]:
         yield PUBLIC
+        context = self.context
         text = self.sql("accounts")
+        if context.reads_verifiers:
+            text = text.replace("FROM pg_catalog.pg_roles r", "FROM pg_catalog.pg_authid r")
+        if not context.reads_role_settings:
+            text = text.replace("FROM pg_catalog.pg_db_role_setting c", NO_SETTINGS)
         with self.section("accounts"):
-            readable = self.context.reads_verifiers
-            if readable:
-                text = text.replace("FROM pg_catalog.pg_roles r", "FROM pg_catalog.pg_authid r")
             account = rows.Accounts()
             for row in self.session.rows(text):
                 yield account(row)
         accounts = self.sections["accounts"]
         if not accounts.is_complete:
             raise EngineError(f"The roles cannot be read: {accounts.message}", accounts.remedy)
-        with self._allowed("verifiers", "pg_authid", readable):
-            pass  # they came with the accounts
+        # these came with the accounts, or did not
+        with self._allowed("verifiers", "pg_authid", context.reads_verifiers):
+            pass
+        with self._allowed("role_settings", "pg_db_role_setting", context.reads_role_settings):
+            pass
 
     def observe_memberships(self) -> Iterator[ObservedMembership]:
         allowed = self.context.reads_memberships

@@ -22,10 +22,11 @@ SELECT r.rolname
   LEFT JOIN (
          SELECT c.setrole
               , pg_catalog.array_agg(
-                  CASE WHEN c.setdatabase = 0 THEN '' ELSE pg_catalog.concat(d.datname, ': ') END
-                  || v.setting ORDER BY d.datname, v.setting) AS settings
+                  CASE WHEN c.setdatabase = 0 THEN '' ELSE (pg_catalog.pg_identify_object(
+                    'pg_catalog.pg_database'::pg_catalog.regclass, c.setdatabase, 0)).identity
+                    || ': ' END
+                  || v.setting) AS settings
            FROM pg_catalog.pg_db_role_setting c
-           LEFT JOIN pg_catalog.pg_database d ON d.oid = c.setdatabase
           CROSS JOIN LATERAL pg_catalog.unnest(c.setconfig) v(setting)
           WHERE c.setrole <> 0
           GROUP BY c.setrole

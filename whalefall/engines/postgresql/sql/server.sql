@@ -3,6 +3,7 @@ SELECT pg_catalog.current_setting('server_version')
      , current_user
      , (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
      , pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT')
+     , pg_catalog.has_table_privilege('pg_catalog.pg_db_role_setting', 'SELECT')
      , pg_catalog.has_table_privilege('pg_catalog.pg_auth_members', 'SELECT')
      , pg_catalog.has_table_privilege('pg_catalog.pg_database', 'SELECT')
      , pg_catalog.has_table_privilege('pg_catalog.pg_tablespace', 'SELECT')
