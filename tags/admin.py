@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, MultipleRelatedDropdownFilter
@@ -89,5 +89,4 @@ class TaggedInstances:
 
     @admin.display(description=_("tags"))
     def tag_badges(self, instance: Any) -> Any:
-        badges = ((tag_badge(tag),) for tag in instance.active_tags)
-        return format_html_join(" ", "{}", badges) or show.EMPTY
+        return show.joined([tag_badge(tag) for tag in instance.active_tags])

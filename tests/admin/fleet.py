@@ -1,10 +1,26 @@
-"""Rows for the pages to show."""
+"""Rows for the pages to show: instances, accounts with real facts, changes."""
 
-from django.contrib.auth.models import Group
+from datetime import timedelta
+from itertools import count
 
+from django.utils import timezone
+
+from accounts.facts import Facts
+from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
+from whalefall.engines.observed import (
+    Kind,
+    Observation,
+    ObservedAccount,
+    ObservedGrant,
+    ObservedMembership,
+    Scope,
+    Section,
+    SectionStatus,
+)
 from whalefall.instances.models import Credential, Instance
 
 SECRET = "s3cr3t-of-the-collector"
+ports = count(5432)
 
 
 def credential(name: str = "collector") -> Credential:
@@ -13,10 +29,98 @@ def credential(name: str = "collector") -> Credential:
 
 
 def instance(name: str = "orders-db", **values) -> Instance:
-    values = {"db_type": "postgresql", "host": f"{name}.example", "port": 5432} | values
+    values = {"db_type": "postgresql", "host": f"{name}.example", "port": next(ports)} | values
     return Instance.objects.create(name=name, credential=credential(), **values)
 
 
-def roles() -> None:
-    for name in ("viewer", "operator", "administrator"):
-        Group.objects.get_or_create(name=name)
+def role(name: str, kind: Kind = Kind.USER, **attributes) -> ObservedAccount:
+    known = {"inherit": True, "connection_limit": -1, "password": "scram"}
+    return ObservedAccount(name, kind, can_login=kind is Kind.USER, attributes=known | attributes)
+
+
+def grant(grantee: str, privilege: str, *parts: str, **values) -> ObservedGrant:
+    names = dict(zip(("database", "schema", "object", "column"), parts, strict=False))
+    scope = (Scope.GLOBAL, Scope.DATABASE, Scope.SCHEMA, Scope.TABLE, Scope.COLUMN)[len(parts)]
+    return ObservedGrant(grantee, privilege, scope, section=scope.value, **names, **values)
+
+
+def orders() -> Observation:
+    """`app_rw` reaches the orders by `team_rw -> dba_role`; `dba_li` is a superuser."""
+    observation = Observation("postgresql", "PostgreSQL 16.4", "16")
+    for account in (
+        role("app_rw"),
+        role("dba_li", superuser=True),
+        role("team_rw", Kind.ROLE),
+        role("dba_role", Kind.ROLE),
+        role("public", Kind.PUBLIC),
+    ):
+        observation.accounts[account.username] = account
+    observation.memberships += [
+        ObservedMembership("app_rw", "team_rw", admin=True),
+        ObservedMembership("team_rw", "dba_role"),
+    ]
+    observation.add_grants(
+        [
+            grant("app_rw", "CONNECT", "shop"),
+            grant("team_rw", "SELECT", "shop", "public", "orders", grantable=True),
+            grant("dba_role", "DELETE", "shop", "public", "orders"),
+            grant("dba_li", "SUPERUSER"),
+        ]
+    )
+    for name in ("accounts", "memberships", "global", "database", "table"):
+        observation.sections[name] = Section(name)
+    observation.sections["routine"] = Section(
+        "routine",
+        SectionStatus.DENIED,
+        "permission denied for table pg_proc",
+        "GRANT SELECT ON pg_proc TO whalefall;",
+    )
+    return observation
+
+
+def store(instance: Instance, observation: Observation) -> dict[str, InstanceAccount]:
+    """The accounts of the observation, by name, with their facts."""
+    now = timezone.now()
+    stored = {}
+    for each in Facts(observation, instance.engine.rules):
+        account = InstanceAccount.objects.create(
+            instance=instance,
+            db_type=instance.db_type,
+            username=each.username,
+            kind=each.kind,
+            first_seen_at=now - timedelta(days=40),
+            last_seen_at=now,
+        )
+        AccountPermission.objects.create(
+            account=account,
+            instance=instance,
+            db_type=instance.db_type,
+            permission_snapshot=each.snapshot,
+            permission_facts=each.facts,
+            fact_tokens=each.tokens,
+            snapshot_fingerprint=each.snapshot_fingerprint,
+            facts_fingerprint=each.facts_fingerprint,
+            last_sync_time=now,
+            last_change_time=now,
+            **each.columns,
+        )
+        stored[each.username] = account
+    return stored
+
+
+def change(account: InstanceAccount, **values) -> AccountChangeLog:
+    defaults = {
+        "change_type": "modify_privilege",
+        "change_time": timezone.now(),
+        "privilege_diff": [
+            {"action": "GRANT", "object": "table:shop.public.orders", "permissions": ["SELECT"]},
+            {"action": "REVOKE", "object": "database:shop", "permissions": ["CREATE"]},
+        ],
+        "other_diff": [
+            {"field": "is_locked", "label": "Locked", "before": False, "after": True},
+        ],
+        "message": "1 granted, 1 revoked",
+    }
+    return AccountChangeLog.objects.create(
+        account=account, instance=account.instance, **(defaults | values)
+    )

@@ -13,6 +13,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
 
 from whalefall.auth import has_right
 from whalefall.console.paginator import EstimatingPaginator
@@ -98,26 +99,29 @@ def button(
     right: str = "operate",
     icon: str = "",
     variant: ActionVariant = ActionVariant.DEFAULT,
-) -> Callable[[Callable[[Any, HttpRequest, Any], None]], Any]:
+    form_class: type[BaseDialogForm] | None = None,
+) -> Callable[[Callable[..., None]], Any]:
     """Makes `method(self, request, obj)` a button of the change page that asks before it acts.
+
+    With a `form_class` the question has fields, and the method is given the valid form as well.
 
     Unfold's own buttons act on GET, which any link on any site could trigger; this one acts on a
     POST with its CSRF token, then shows the page again.
     """
 
-    def decorate(method: Callable[[Any, HttpRequest, Any], None]) -> Any:
+    def decorate(method: Callable[..., None]) -> Any:
         @wraps(method)
         def pressed(self: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
             obj = self.get_object(request, unquote(object_id))
             if obj is None:
                 raise Http404
-            method(self, request, obj)
+            method(self, request, obj, *([form] if form_class else []))
             return _show(request, change_url(obj))
 
         dialog: Any = {
             "title": description,
             "description": question,
-            "form_class": None,
+            "form_class": form_class,
             "form_submit_text": description,
         }
         return action(
@@ -144,7 +148,15 @@ def change_url(obj: Any) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(quote(obj.pk),))
 
 
-MERGED = ("list_display", "list_filter", "actions", "actions_detail", "inlines", "search_fields")
+MERGED = (
+    "list_display",
+    "list_filter",
+    "actions",
+    "actions_detail",
+    "inlines",
+    "search_fields",
+    "page_top",
+)
 
 
 def extend(model: type[Any]) -> Callable[[type[Any]], type[Any]]:

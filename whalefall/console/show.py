@@ -9,7 +9,7 @@ from typing import Any
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -46,6 +46,11 @@ def state(value: str, label: Any, title: Any = "") -> SafeString:
     """A state, a risk or a kind of change in the colour it has everywhere."""
     tone = "strong-danger" if value == "critical" else TONES.get(value, "neutral")
     return badge(label, tone, title)
+
+
+def joined(pieces: list[Any]) -> SafeString | str:
+    """Badges side by side; a dash where there is none."""
+    return format_html_join(" ", "{}", ((piece,) for piece in pieces)) or EMPTY
 
 
 def link(url: str, text: Any) -> SafeString:

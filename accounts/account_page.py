@@ -1,0 +1,197 @@
+"""What the page of an account shows, worked out from its stored facts and snapshot. Pure.
+
+The shapes of the facts and the snapshot are in `docs/facts.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.facts import path
+
+Json = Mapping[str, Any]
+
+# A page that a browser can still show; the rest is in the raw facts.
+MOST_OBJECTS = 200
+
+SCOPES = {
+    "global": _("Everywhere on the server"),
+    "server": _("Server"),
+    "system": _("System privileges"),
+    "database": _("Databases"),
+    "database.pattern": _("Databases by pattern"),
+    "tablespace": _("Tablespaces"),
+    "schema": _("Schemas"),
+    "table": _("Tables and views"),
+    "column": _("Columns"),
+    "routine": _("Routines"),
+    "sequence": _("Sequences"),
+    "other": _("Other objects"),
+}
+POWERFUL = frozenset(
+    ("SUPERUSER", "GRANT_ADMIN", "BYPASS_RLS", "FILE_ACCESS", "PROGRAM_EXECUTION", "IMPERSONATE")
+)
+WEAK = frozenset(("NO_PASSWORD", "ANY_HOST"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """A capability, why it holds and by which roles. `set_role`: only after SET ROLE to it."""
+
+    name: str
+    because: str
+    path: list[str]
+    set_role: str = ""
+
+    @property
+    def tone(self) -> str:
+        if self.name in POWERFUL:
+            return "danger"
+        return "warning" if self.name in WEAK else "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    name: str
+    path: list[str]
+    is_direct: bool
+    may_give_on: bool
+    set_role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Privileges on one object that came by the same path; `grantable` are those of them that may
+    be given on.
+    """
+
+    object: str
+    path: list[str]
+    privileges: list[str]
+    grantable: list[str]
+
+    @property
+    def marked(self) -> list[tuple[str, bool]]:
+        return [(name, name in self.grantable) for name in self.privileges]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`hidden`: how many objects the page leaves out."""
+
+    label: Any
+    rights: list[Rights]
+    objects: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A section that was not read in full. `databases`: name -> message."""
+
+    name: str
+    status: str
+    message: str
+    remedy: str
+    databases: dict[str, str]
+    is_kept: bool
+
+
+def abilities(facts: Json) -> list[Ability]:
+    """What holds at login first, then what a SET ROLE gives."""
+    own = facts.get("capability_reasons", {})
+    further = facts.get("reach", {})
+    found = [_ability(name, own.get(name, {})) for name in facts.get("capabilities", ())]
+    for name in further.get("capabilities", ()):
+        step = further.get("paths", {}).get(f"cap:{name}", {})
+        reason = further.get("capability_reasons", {}).get(name, {})
+        found.append(_ability(name, reason, step.get("set_role", "")))
+    return found
+
+
+def _ability(name: str, reason: Json, set_role: str = "") -> Ability:
+    return Ability(name, reason.get("because", ""), list(reason.get("path", ())), set_role)
+
+
+def roles(facts: Json) -> list[Role]:
+    """The roles in effect at login, then those that a SET ROLE reaches."""
+    further = facts.get("reach", {})
+    found = [_role(name, facts, path(facts, f"role:{name}")) for name in facts.get("roles", ())]
+    for name in further.get("roles", ()):
+        step = further.get("paths", {}).get(f"role:{name}", {})
+        way = list(step.get("path", ()))
+        found.append(_role(name, further, way, step.get("set_role", name)))
+    return found
+
+
+def _role(name: str, rights: Json, way: list[str], set_role: str = "") -> Role:
+    return Role(
+        name,
+        way or [name],
+        name in rights.get("direct_roles", ()),
+        name in rights.get("admin_of", ()),
+        set_role,
+    )
+
+
+def scopes(facts: Json) -> list[Scope]:
+    """The privileges in effect, widest scope first, by object and path."""
+    found = facts.get("privileges", {})
+    return [_scope(name, found[name], facts) for name in sorted(found, key=_width)]
+
+
+def _width(scope: str) -> tuple[int, str]:
+    known = list(SCOPES)
+    return (known.index(scope) if scope in known else len(known), scope)
+
+
+def _scope(name: str, found: Any, facts: Json) -> Scope:
+    objects = _by_object(found)
+    grantable = _by_object(facts.get("grantable", {}).get(name, ()))
+    shown = sorted(objects)[:MOST_OBJECTS]
+    rights = [
+        each
+        for place in shown
+        for each in _rights(name, place, objects[place], grantable.get(place, ()), facts)
+    ]
+    return Scope(SCOPES.get(name, name), rights, len(objects), len(objects) - len(shown))
+
+
+def _by_object(found: Any) -> dict[str, list[str]]:
+    return dict(found) if isinstance(found, Mapping) else {"": list(found)}
+
+
+def _rights(
+    scope: str, place: str, names: Iterable[str], grantable: Iterable[str], facts: Json
+) -> Iterator[Rights]:
+    paths: dict[tuple[str, ...], list[str]] = {}
+    at = f"@{place}" if place else ""
+    for name in names:
+        way = tuple(path(facts, f"priv:{scope}:{name}{at}"))
+        paths.setdefault(way, []).append(name)
+    for way in sorted(paths, key=len):
+        given_on = [name for name in paths[way] if name in set(grantable)]
+        yield Rights(place, list(way), paths[way], given_on)
+
+
+def unread(snapshot: Json) -> list[Unread]:
+    """The sections that could not be read in full, each with its remedy."""
+    return [
+        Unread(
+            name,
+            section.get("status", "complete"),
+            section.get("message", ""),
+            section.get("remedy", ""),
+            {
+                database: entry.get("message", "") if isinstance(entry, Mapping) else str(entry)
+                for database, entry in section.get("databases", {}).items()
+            },
+            section.get("content") == "earlier",
+        )
+        for name, section in sorted(snapshot.get("sections", {}).items())
+        if section.get("status", "complete") != "complete"
+    ]
