@@ -1,3 +1,9 @@
-from django.urls.resolvers import URLPattern
+from django.urls.resolvers import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern] = []
+from classification.ledgers import ClassifiedLedgerViewSet
+from whalefall.routers import Router
+
+router = Router()
+router.register("accounts/ledgers", ClassifiedLedgerViewSet, basename="ledger")
+
+urlpatterns: list[URLPattern | URLResolver] = router.urls

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, filters, pagination
 from rest_framework.request import Request
@@ -118,8 +118,9 @@ class SortFilter(filters.BaseFilterBackend):
         _known("sort", name, fields)
         _known("order", order, {"asc": "", "desc": "-"})
         # The primary key last, so that pages never overlap.
-        sign = "-" if order == "desc" else ""
-        return queryset.order_by(f"{sign}{fields[name]}", f"{sign}pk")
+        if order == "asc":
+            return queryset.order_by(fields[name], "pk")
+        return queryset.order_by(_downwards(queryset, fields[name]), "-pk")
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         fields = _sort_fields(view)
@@ -129,6 +130,19 @@ class SortFilter(filters.BaseFilterBackend):
             _parameter("sort", {"type": "string", "enum": list(fields)}),
             _parameter("order", {"type": "string", "enum": ["asc", "desc"], "default": "asc"}),
         ]
+
+
+def _downwards(queryset: QuerySet[Any], column: str) -> Any:
+    """The largest first and "not known" last, as upwards. Only where a column may be NULL: no
+    index is in that order.
+    """
+    options: Any = queryset.model._meta
+    may_be_null = False
+    for part in column.split("__"):
+        field = options.get_field(part)
+        options = field.related_model._meta if field.is_relation else None
+        may_be_null = may_be_null or field.null or not field.concrete
+    return F(column).desc(nulls_last=True) if may_be_null else f"-{column}"
 
 
 def _sort_fields(view: APIView) -> Mapping[str, str]:

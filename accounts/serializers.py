@@ -1,0 +1,107 @@
+"""Accounts as rows of the ledger, and what is known about one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
+from whalefall.instances.models import Instance
+from whalefall.instances.serializers import TagSerializer
+
+STATUSES = ("active", "gone")
+TYPED = (
+    "is_superuser",
+    "is_locked",
+    "can_login",
+    "valid_until",
+    "password_changed_at",
+    "last_login_at",
+    "last_sync_time",
+    "last_change_type",
+    "last_change_time",
+)
+
+
+class LedgerInstanceSerializer(serializers.ModelSerializer):
+    tags = TagSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Instance
+        fields = ("id", "name", "host", "port", "environment", "tags")
+        read_only_fields = fields
+
+
+class PermissionColumnsSerializer(serializers.ModelSerializer):
+    """The typed columns; each is null where the server does not tell."""
+
+    class Meta:
+        model = AccountPermission
+        fields = TYPED
+        read_only_fields = fields
+
+
+class LedgerSerializer(serializers.ModelSerializer):
+    """One account on one instance. `permission` is null before its first collection."""
+
+    instance = LedgerInstanceSerializer(read_only=True)
+    status = serializers.SerializerMethodField()
+    permission = serializers.SerializerMethodField()
+
+    class Meta:
+        model = InstanceAccount
+        fields: tuple[str, ...] = (
+            "id",
+            "username",
+            "kind",
+            "db_type",
+            "status",
+            "instance",
+            "permission",
+            "first_seen_at",
+            "last_seen_at",
+            "deleted_at",
+        )
+
+    @extend_schema_field({"type": "string", "enum": STATUSES})
+    def get_status(self, account: InstanceAccount) -> str:
+        return "active" if account.is_active else "gone"
+
+    @extend_schema_field(PermissionColumnsSerializer(allow_null=True))
+    def get_permission(self, account: InstanceAccount) -> Any:
+        permission = getattr(account, "permission", None)
+        return permission and PermissionColumnsSerializer(permission).data
+
+
+class CapabilitySerializer(serializers.Serializer):
+    name = serializers.CharField()
+    because = serializers.CharField()
+    path = serializers.ListField(child=serializers.CharField())
+    text = serializers.CharField(help_text="alice -> team_rw -> dba_role: CREATE USER")
+
+
+class PermissionsSerializer(serializers.Serializer):
+    """Snapshot (what the catalog holds), facts (what follows from it), capabilities with paths."""
+
+    account = LedgerSerializer()
+    capabilities = CapabilitySerializer(many=True)
+    snapshot = serializers.DictField()
+    facts = serializers.DictField()
+
+
+class ChangeSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = AccountChangeLog
+        fields = (
+            "id",
+            "change_type",
+            "change_time",
+            "session_id",
+            "message",
+            "privilege_diff",
+            "other_diff",
+            "risk_before",
+            "risk_after",
+        )

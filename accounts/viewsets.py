@@ -1,0 +1,122 @@
+"""`/accounts/ledgers`. `classification` serves it, with what it knows about each account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import facts
+from accounts.filters import LedgerFilter
+from accounts.models import AccountChangeLog, InstanceAccount
+from accounts.serializers import (
+    TYPED,
+    ChangeSerializer,
+    LedgerSerializer,
+    PermissionsSerializer,
+)
+from whalefall.api import Answer, ApiError
+from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.viewsets import ViewSet
+
+WIDE = ("permission_snapshot", "permission_facts", "fact_tokens")
+EXPORTED = ("instance", "db_type", "username", "kind", "status", *TYPED, "last_seen_at")
+
+
+class LedgerViewSet(mixins.ListModelMixin, ViewSet):
+    """Every account on every instance that is not in the recycle bin."""
+
+    queryset = (
+        InstanceAccount.objects.filter(instance__deleted_at=None)
+        .select_related("instance", "permission")
+        .defer(*(f"permission__{name}" for name in WIDE))
+    )
+    serializer_class = LedgerSerializer
+    filterset_class = LedgerFilter
+    sort_fields = {
+        "username": "username",
+        "instance": "instance__name",
+        "db_type": "db_type",
+        "kind": "kind",
+        "last_login_at": "permission__last_login_at",
+        "last_change_time": "permission__last_change_time",
+        "password_changed_at": "permission__password_changed_at",
+        "last_seen_at": "last_seen_at",
+    }
+
+    def get_queryset(self) -> QuerySet[InstanceAccount]:
+        found = super().get_queryset().prefetch_related("instance__tags")
+        return found.defer(None) if self.action == "permissions" else found
+
+    @extend_schema(responses=CSV_SCHEMA, filters=True)
+    @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
+    def exports(self, request: Request) -> StreamingHttpResponse:
+        """The ledger as CSV, filtered alike, row by row."""
+        found = self.filter_queryset(self.get_queryset())
+        return csv_response("accounts", self.export_header(), self.export_rows(found))
+
+    def export_header(self) -> tuple[str, ...]:
+        return EXPORTED
+
+    def export_rows(self, accounts: QuerySet[InstanceAccount]) -> Iterator[list[Any]]:
+        for account in accounts.iterator(chunk_size=1000):
+            yield self.export_row(account)
+
+    def export_row(self, account: InstanceAccount) -> list[Any]:
+        permission = getattr(account, "permission", None)
+        return [
+            account.instance.name,
+            account.db_type,
+            account.username,
+            account.kind,
+            "active" if account.is_active else "gone",
+            *(getattr(permission, name, None) for name in TYPED),
+            account.last_seen_at,
+        ]
+
+    @extend_schema(responses=PermissionsSerializer)
+    @action(detail=True)
+    def permissions(self, request: Request, pk: str) -> Answer:
+        """What the catalog holds for it, what it may do in effect, and by which paths."""
+        account = self.get_object()
+        permission = getattr(account, "permission", None)
+        if permission is None:
+            message = _("Nothing is known about the rights of %(name)s yet: synchronise first.")
+            raise ApiError("SNAPSHOT_MISSING", message % {"name": account.username}, 409)
+        return Answer(
+            {
+                "account": self.get_serializer(account).data,
+                "capabilities": _capabilities(account.username, permission.permission_facts),
+                "snapshot": permission.permission_snapshot,
+                "facts": permission.permission_facts,
+            }
+        )
+
+    @extend_schema(responses=ChangeSerializer(many=True), filters=False)
+    @action(detail=True, url_path="change-history")
+    def change_history(self, request: Request, pk: str) -> Response:
+        """What changed, newest first."""
+        changes = AccountChangeLog.objects.filter(account=self.get_object())
+        page = self.paginate_queryset(changes)
+        return self.get_paginated_response(ChangeSerializer(page, many=True).data)
+
+
+def _capabilities(username: str, known: dict[str, Any]) -> list[dict[str, Any]]:
+    reasons = known.get("capability_reasons", {})
+    return [
+        {
+            "name": name,
+            "because": reasons.get(name, {}).get("because", ""),
+            "path": reasons.get(name, {}).get("path", []),
+            "text": facts.explain(username, known, f"cap:{name}"),
+        }
+        for name in known.get("capabilities", ())
+    ]
