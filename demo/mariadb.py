@@ -14,6 +14,8 @@ class WatchedMariaDB(MariaDBServer):
     instance = "shop-db"
     db_type = "mysql"
     product = "MariaDB"
+    sql = "mariadb"
+    tls = "require"
     admin_username = "demo_admin"
     # Run at every start: the data folder stays, and so does this account. It may grant what root
     # may, and the roots without a password that the installation makes go.
@@ -45,3 +47,9 @@ class WatchedMariaDB(MariaDBServer):
             except MySQLdb.Error as exc:
                 shown = statement.partition(" IDENTIFIED BY ")[0]  # never a password
                 raise RuntimeError(f"{self.product} refused: {shown}: {exc}") from exc
+
+    def create_collector(self, grants: str, login: str, password: str) -> None:
+        """Run what `collector_grants` printed, then set the password that it leaves out."""
+        lines = [line for line in grants.splitlines() if not line.lstrip().startswith("--")]
+        self.run_sql("\n".join(lines))
+        self.execute(f"SET PASSWORD FOR {login} = PASSWORD('{password}')")

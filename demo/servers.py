@@ -17,27 +17,33 @@ from typing import Protocol
 from tests.servers.base import ThrowAwayServer, free_port
 from tests.servers.postgresql import PostgreSQL18
 
-FLEET = Path(__file__).parent / "fleet"
+SQL = Path(__file__).parent / "sql"
 
 
 class Watched(Protocol):
-    """A server of the demo: its instance's name, its engine's, and how SQL reaches it."""
+    """A server of the demo. `instance` is the name it is registered by, `sql` its scripts'."""
 
     instance: str
     db_type: str
     product: str
+    sql: str
+    tls: str
     host: str
     port: int
+    folder: Path
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def run_sql(self, text: str) -> None: ...
+    def create_collector(self, grants: str, login: str, password: str) -> None: ...
 
 
 class WatchedPostgreSQL(PostgreSQL18):
     instance = "billing-db"
     db_type = "postgresql"
     product = "PostgreSQL 18"
+    sql = "postgresql"
+    tls = "off"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -58,6 +64,11 @@ class WatchedPostgreSQL(PostgreSQL18):
                     connection.execute(statement)
             if found:
                 database, _, rest = rest.partition("\n")
+
+    def create_collector(self, grants: str, login: str, password: str) -> None:
+        """Run what `collector_grants` printed, then set the password that it leaves out."""
+        self.run(grants)
+        self.run(f"ALTER ROLE {login} PASSWORD '{password}'")
 
 
 def keep(server: ThrowAwayServer) -> None:
@@ -97,7 +108,7 @@ def secret(path: Path) -> str:
 
 def script(name: str) -> str:
     """A script of the fleet without its comments, with a new secret for each `:password`."""
-    lines = (FLEET / f"{name}.sql").read_text().splitlines(keepends=True)
+    lines = (SQL / f"{name}.sql").read_text().splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("--"))
     return re.sub(r":password\b", lambda _: f"'{secrets.token_urlsafe(18)}'", text)
 
