@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync.models import SyncInstanceRecord, SyncSession, SyncType
+from tests.servers.base import ThrowAwayServer
 from whalefall.instances.models import Credential, Instance
 
 PASSWORD = "s3cret-of-the-collector"
@@ -67,3 +68,12 @@ def end(found: SyncSession, name: str, error: str = "") -> None:
 def expire(record: SyncInstanceRecord) -> None:
     """As if its worker had been silent for longer than the lease."""
     SyncInstanceRecord.objects.filter(pk=record.pk).update(lease_until="2020-01-01T00:00Z")
+
+
+def on(name: str, server: ThrowAwayServer, **fields: Any) -> Instance:
+    """An instance on a real server, read by its administrator."""
+    login = credential(
+        f"admin-of-{name}", username=server.admin_username, password=server.admin_password
+    )
+    values = {"host": server.host, "port": server.port, "credential": login} | fields
+    return instance(name, **values)

@@ -1,0 +1,104 @@
+"""The built-in jobs and their schedules: made once, then people's to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_q.models import Schedule, validate_cron
+from django_q.tasks import async_task
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`number` is its advisory lock. `cron` is how often it runs until somebody changes that."""
+
+    name: str
+    number: int
+    cron: str
+    title: Any
+
+    @property
+    def task(self) -> str:
+        return f"sync.tasks.{self.name}"
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        Job("sync_accounts", 1, "0 1 * * *", _("read the accounts of every instance")),
+        Job("reap_records", 3, "* * * * *", _("end records whose worker is gone")),
+        Job("prune_history", 4, "0 5 * * *", _("delete what is older than is kept")),
+    )
+}
+
+
+def create_schedules() -> int:
+    """Make the schedules that are missing; how many that were. Existing ones are left alone."""
+    known = set(schedules().values_list("name", flat=True))
+    missing = [_schedule(job) for job in JOBS.values() if job.name not in known]
+    return len(Schedule.objects.bulk_create(missing))
+
+
+def _schedule(job: Job) -> Schedule:
+    schedule = Schedule(
+        name=job.name, func=job.task, schedule_type=Schedule.CRON, cron=job.cron, repeats=-1
+    )
+    # Not at once: a machine that is set up at noon has its nightly jobs at night.
+    schedule.next_run = schedule.calculate_next_run()
+    return schedule
+
+
+def schedules() -> QuerySet[Schedule]:
+    """The schedules of the built-in jobs."""
+    return Schedule.objects.filter(name__in=JOBS).order_by("name")
+
+
+def schedule(name: str) -> Schedule:
+    """Raises LookupError naming the choices when there is no such job."""
+    if name not in JOBS:
+        raise LookupError(f"Unknown job: {name}. Must be one of: {', '.join(JOBS)}")
+    found = schedules().filter(name=name).first()
+    if found is None:
+        create_schedules()
+        found = schedules().get(name=name)
+    return found
+
+
+def run(name: str) -> str:
+    """Queue a job now, whatever its schedule says; the id of the task."""
+    task: str = async_task(schedule(name).func, group=name)
+    return task
+
+
+def is_paused(found: Schedule) -> bool:
+    """django-q2 passes over schedules that are to be repeated 0 times."""
+    return found.repeats == 0
+
+
+def pause(name: str) -> None:
+    schedule(name)
+    schedules().filter(name=name).update(repeats=0)
+
+
+def resume(name: str) -> Schedule:
+    """From the next time on; what fell into the pause is not made up for."""
+    found = schedule(name)
+    found.repeats, found.next_run = -1, found.calculate_next_run()
+    found.save(update_fields=("repeats", "next_run"))
+    return found
+
+
+def set_cron(name: str, cron: str) -> Schedule:
+    """Raises ValidationError when `cron` is no cron expression of five fields."""
+    found = schedule(name)
+    if len(cron.split()) != 5:
+        raise ValidationError(_("A cron expression has five fields, for example 0 1 * * *."))
+    validate_cron(cron)
+    found.schedule_type, found.cron = Schedule.CRON, cron
+    found.next_run = found.calculate_next_run()
+    found.save(update_fields=("schedule_type", "cron", "next_run"))
+    return found

@@ -1,0 +1,265 @@
+"""One instance from its server into the store: read, then write everything or nothing."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import Error as StoreError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from structlog.contextvars import bound_contextvars
+
+from accounts import collection
+from sync.keeper import InstanceBusy, Keeper, KeeperLost
+from sync.models import (
+    ClaimLost,
+    SyncInstanceRecord,
+    SyncSession,
+    SyncType,
+    WrongTransition,
+)
+from whalefall.engines.errors import EngineError
+from whalefall.engines.observed import Observation
+from whalefall.instances.models import Instance
+from whalefall.logs import mask
+
+logger = structlog.get_logger(__name__)
+
+NEEDS_A_PERSON = frozenset((SyncType.MANUAL_BATCH, SyncType.MANUAL_TASK))
+
+
+class Refused(Exception):
+    """The sync cannot be done, for a reason that is not our fault; its text is for people."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How the sync of one instance went."""
+
+    success: bool
+    message: str
+    counts: dict[str, int] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def as_result(self) -> dict[str, Any]:
+        return {
+            "success": self.success,
+            "message": self.message,
+            "counts": self.counts,
+            "details": self.details,
+        }
+
+
+def sync_accounts(
+    instance: Instance,
+    sync_type: str,
+    session_id: UUID | str | None = None,
+    created_by: Any = None,
+) -> dict[str, Any]:
+    """Read one instance and store what changed: `{"success", "message", "counts", "details"}`.
+
+    `manual_single` needs no session; the other types reuse the session given or make one, for
+    which the manual ones need `created_by` (ValueError without). Never raises for what a server or
+    the network does.
+    """
+    if sync_type not in SyncType.values:
+        logger.warning("unknown_sync_type", sync_type=sync_type, instance_id=instance.pk)
+        sync_type = SyncType.MANUAL_SINGLE
+    if sync_type == SyncType.MANUAL_SINGLE:
+        return _run(instance).as_result()
+    if session_id is None and sync_type in NEEDS_A_PERSON and created_by is None:
+        raise ValueError(f"created_by is required for {sync_type} without a session")
+    try:
+        record = _claim(instance, sync_type, session_id, created_by)
+    except (Refused, WrongTransition) as exc:
+        return Outcome(False, str(exc)).as_result()
+    return _run(instance, record).as_result()
+
+
+def run_record(pk: int) -> dict[str, Any] | None:
+    """Do one waiting record of a session; None when it waits no more (delivered twice)."""
+    record = SyncInstanceRecord.objects.claim(pk)
+    if record is None:
+        return None
+    if record.instance is None:
+        record.fail(_("The instance was removed."))
+        return None
+    return _run(record.instance, record).as_result()
+
+
+def _claim(
+    instance: Instance, sync_type: str, session_id: UUID | str | None, created_by: Any
+) -> SyncInstanceRecord:
+    if session_id is None:
+        session = SyncSession.objects.start(
+            sync_type, [instance], created_by=created_by, enqueue=False
+        )
+    else:
+        session = _session(session_id)
+    record = SyncInstanceRecord.objects.claim(session.record_of(instance).pk)
+    if record is None:
+        raise Refused(
+            _("%(instance)s was already taken up in this session.") % {"instance": instance.name}
+        )
+    return record
+
+
+def _session(session_id: UUID | str) -> SyncSession:
+    try:
+        return SyncSession.objects.get(session_id=session_id)
+    except (SyncSession.DoesNotExist, ValidationError) as exc:
+        message = _("There is no session %(session)s.") % {"session": session_id}
+        raise Refused(message) from exc
+
+
+def _run(instance: Instance, record: SyncInstanceRecord | None = None) -> Outcome:
+    session_id = None if record is None else str(record.session.session_id)
+    with bound_contextvars(
+        module="sync",
+        operation="sync_accounts",
+        instance_id=instance.pk,
+        db_type=instance.db_type,
+        session_id=session_id,
+    ):
+        started = time.monotonic()
+        outcome = _attempt(instance, record)
+        outcome.details |= {"session_id": session_id, "seconds": _since(started)}
+        log = logger.info if outcome.success else logger.warning
+        log("sync_ended", success=outcome.success, result=outcome.message)
+    return outcome
+
+
+def _attempt(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
+    """Every way to fail ends as a failed record with one line for people."""
+    try:
+        return _sync(instance, record)
+    except EngineError as exc:
+        failure = _failure(str(exc), type(exc).__name__)
+    except InstanceBusy:
+        failure = _failure(
+            _("Another sync of %(instance)s is running: wait for it to end.")
+            % {"instance": instance.name},
+            "InstanceBusy",
+        )
+    except KeeperLost:
+        failure = _failure(
+            _("The connection to the store was lost while the server was read: nothing written."),
+            "KeeperLost",
+        )
+    except (Refused, ImproperlyConfigured, collection.IncompleteAccounts) as exc:
+        failure = _failure(str(exc), type(exc).__name__)
+    except ClaimLost as exc:
+        # Somebody else ended the record: it is not ours to write to.
+        return _failure(str(exc), "ClaimLost")
+    except Exception as exc:
+        failure = _errored(exc)
+    if record is not None:
+        _fail(record, failure)
+    return failure
+
+
+def _sync(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
+    started = time.monotonic()
+    with Keeper(instance.pk, record) as keeper:
+        observation = observe(instance)
+        details: dict[str, Any] = {
+            "read_seconds": _since(started),
+            "sections": _sections(observation),
+        }
+        keeper.check()
+        # The first thing to be locked is the record, the last one its session: the other way
+        # round two finishers of a session would wait for each other's accounts.
+        with transaction.atomic():
+            if record is not None:
+                record.hold()
+            outcome = _write(instance, observation, record, details)
+    return outcome
+
+
+def observe(instance: Instance) -> Observation:
+    """Everything about accounts that the server tells. No local transaction may be open: it would
+    stay open for as long as the server takes.
+    """
+    _refuse_unwatched(instance)
+    try:
+        target, engine = instance.target(), instance.engine
+    except (ValueError, LookupError) as exc:
+        raise Refused(str(exc)) from exc
+    with engine.connect(target) as server:
+        return server.observe()
+
+
+def _refuse_unwatched(instance: Instance) -> None:
+    if instance.deleted_at is not None or not instance.is_active:
+        raise Refused(
+            _("%(instance)s is not watched: it is switched off or in the recycle bin.")
+            % {"instance": instance.name}
+        )
+
+
+def _write(
+    instance: Instance,
+    observation: Observation,
+    record: SyncInstanceRecord | None,
+    details: dict[str, Any],
+) -> Outcome:
+    """Accounts, change log and the end of the record, in the caller's transaction."""
+    session_id = None if record is None else record.session.session_id
+    applied = collection.apply(instance, observation, session_id=session_id)
+    details["counts"] = applied.counts
+    if record is not None:
+        record.complete(applied.counts, details)
+    message = _(
+        "%(instance)s: %(synced)d accounts read, %(created)d new, %(updated)d changed, "
+        "%(deleted)d gone."
+    )
+    return Outcome(
+        True, message % {"instance": instance.name, **applied.counts}, applied.counts, details
+    )
+
+
+def _sections(observation: Observation) -> dict[str, dict[str, str]]:
+    """The parts that could not be read in full, with the server's message and the remedy."""
+    return {
+        section.name: {
+            "status": section.status.value,
+            "message": mask(section.message),
+            "remedy": section.remedy,
+        }
+        for section in observation.sections.values()
+        if not section.is_complete
+    }
+
+
+def _failure(message: str, kind: str) -> Outcome:
+    """The server or the situation said no."""
+    return Outcome(False, mask(message), details={"error": {"type": kind}})
+
+
+def _errored(exc: Exception) -> Outcome:
+    """Our bug, or our store's trouble: the traceback is logged and kept."""
+    logger.exception("sync_errored")
+    kind = type(exc).__name__
+    error = {"type": kind, "internal": True, "traceback": mask(traceback.format_exc())}
+    message = _("An error of ours (%(kind)s): nothing was written, the details are in the log.")
+    return Outcome(False, message % {"kind": kind}, details={"error": error})
+
+
+def _fail(record: SyncInstanceRecord, failure: Outcome) -> None:
+    try:
+        record.fail(failure.message, failure.details)
+    except ClaimLost as exc:
+        logger.warning("claim_lost", record_id=record.pk, reason=str(exc))
+    except StoreError:
+        # The store is away: the lease runs out, and the reaper ends the record.
+        logger.exception("record_not_ended", record_id=record.pk)
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 3)

@@ -1,0 +1,45 @@
+"""What the workers run. Primary keys in, a few lines each; the work is elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from sync import locks, pruning, reaper, runner
+from sync.jobs import JOBS
+from sync.models import SyncCategory, SyncSession, SyncType
+from whalefall.instances.models import Instance
+
+logger = structlog.get_logger(__name__)
+
+
+def run_record(pk: int) -> bool:
+    """One instance of one session. False when it failed, or was not waiting any more."""
+    result = runner.run_record(pk)
+    return result is not None and bool(result["success"])
+
+
+def sync_accounts() -> str | None:
+    """A session over every watched instance; the session's id, None while the last one runs."""
+    with locks.held(locks.JOB, JOBS["sync_accounts"].number) as free:
+        if not free or SyncSession.objects.is_scheduled_running(SyncCategory.ACCOUNT):
+            return _skipped("sync_accounts")
+        session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, Instance.objects.watched())
+    return str(session.session_id)
+
+
+def reap_records() -> Any:
+    """Fail records whose worker is gone, queue again what was lost."""
+    with locks.held(locks.JOB, JOBS["reap_records"].number) as free:
+        return reaper.reap() if free else _skipped("reap_records")
+
+
+def prune_history() -> Any:
+    """Delete what is older than the settings keep."""
+    with locks.held(locks.JOB, JOBS["prune_history"].number) as free:
+        return pruning.prune() if free else _skipped("prune_history")
+
+
+def _skipped(job: str) -> None:
+    logger.info("job_skipped", job=job, reason="its last run has not ended")
