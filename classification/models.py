@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any, Self
+
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccountPermission
+from classification.dsl.errors import InvalidExpression
+from classification.dsl.nodes import Expression
+from classification.dsl.parser import parse
 from whalefall.instances.models import DB_TYPE_CHOICES
+from whalefall.models import User
 
 
 class RiskLevel(models.TextChoices):
@@ -16,6 +25,22 @@ class RiskLevel(models.TextChoices):
     MEDIUM = "medium", _("medium")
     LOW = "low", _("low")
     INFO = "info", _("for information")
+
+
+class SystemClassification(ValidationError):
+    """A shipped classification is not to be deleted."""
+
+
+class ClassificationInUse(ValidationError):
+    """Rules or accounts still have the classification."""
+
+
+class AccountClassificationQuerySet(models.QuerySet["AccountClassification"]):
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """All or none. Raises as AccountClassification.delete does."""
+        for classification in self:
+            classification.check_deletable()
+        return super().delete()
 
 
 class AccountClassification(models.Model):
@@ -32,8 +57,12 @@ class AccountClassification(models.Model):
     priority = models.IntegerField(_("priority"), default=0, help_text=_("Highest first."))
     is_system = models.BooleanField(_("shipped"), default=False, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
+    # What the rules were when all accounts were last classified by them; empty: not yet.
+    rules_stamp = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = AccountClassificationQuerySet.as_manager()
 
     class Meta:
         db_table = "account_classifications"
@@ -43,6 +72,22 @@ class AccountClassification(models.Model):
 
     def __str__(self) -> str:
         return self.display_name or self.name
+
+    def check_deletable(self) -> None:
+        """Raises SystemClassification or ClassificationInUse."""
+        if self.is_system:
+            message = _("%(name)s is shipped with the system; switch it off instead.")
+            raise SystemClassification(message, "SYSTEM_CLASSIFICATION", {"name": self.name})
+        rules, accounts = self.rules.count(), self.assignments.filter(is_active=True).count()
+        if rules or accounts:
+            message = _("%(name)s is in use: %(rules)d rules, %(accounts)d accounts.")
+            params = {"name": self.name, "rules": rules, "accounts": accounts}
+            raise ClassificationInUse(message, "CLASSIFICATION_IN_USE", params)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Raises SystemClassification, or ClassificationInUse while rules or accounts have it."""
+        self.check_deletable()
+        return super().delete(*args, **options)
 
 
 class ClassificationRule(models.Model):
@@ -78,6 +123,87 @@ class ClassificationRule(models.Model):
     def __str__(self) -> str:
         return self.rule_name
 
+    def save(self, *args: Any, **options: Any) -> None:
+        """Only valid expressions are stored, in their canonical form. Raises InvalidExpression."""
+        self.rule_expression = self.parsed().canonical()
+        super().save(*args, **options)
+
+    def clean(self) -> None:
+        """Canonicalise the expression. Raises ValidationError with everything wrong in it."""
+        try:
+            self.rule_expression = self.parsed().canonical()
+        except InvalidExpression as exc:
+            raise ValidationError({"rule_expression": exc}) from exc
+        same = ClassificationRule.objects.filter(
+            classification=self.classification_id,
+            db_type=self.db_type,
+            rule_expression=self.rule_expression,
+        ).exclude(pk=self.pk)
+        if twin := same.first():
+            message = _("Rule %(name)s asks the same already.")
+            error = ValidationError(message, "EXPRESSION_DUPLICATED", {"name": twin.rule_name})
+            raise ValidationError({"rule_expression": error})
+
+    def parsed(self) -> Expression:
+        """The expression as nodes. Raises InvalidExpression."""
+        return parse(self.rule_expression, self.db_type)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the question changes, whatever the rule is called."""
+        return fingerprint(self.db_type, self.rule_expression)
+
+
+def fingerprint(db_type: str, canonical: str) -> str:
+    return hashlib.sha256(f"{db_type}\n{canonical}".encode()).hexdigest()[:16]
+
+
+class AssignmentQuerySet(models.QuerySet["AccountClassificationAssignment"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def assign(
+        self,
+        account: AccountPermission,
+        classification: AccountClassification,
+        user: User | None,
+        note: str = "",
+    ) -> AccountClassificationAssignment:
+        """Give a classification by hand. Takes the place of one that a rule gave; one that is by
+        hand already is returned as it is. Earlier dismissals are forgotten.
+        """
+        try:
+            with transaction.atomic():
+                return self._assign(account, classification, user, note)
+        except IntegrityError:
+            # A run or another person was quicker by a moment: now theirs is there to be seen.
+            with transaction.atomic():
+                return self._assign(account, classification, user, note)
+
+    def _assign(
+        self,
+        account: AccountPermission,
+        classification: AccountClassification,
+        user: User | None,
+        note: str,
+    ) -> AccountClassificationAssignment:
+        here = self.filter(account=account, classification=classification)
+        here.filter(is_dismissed=True).update(is_dismissed=False)
+        manual = AccountClassificationAssignment.Type.MANUAL
+        current = here.active().select_for_update(no_key=True).first()
+        if current is not None and current.assignment_type == manual:
+            return current
+        if current is not None:
+            current.end(user)
+        return self.create(
+            account=account,
+            classification=classification,
+            assignment_type=manual,
+            assigned_by=user,
+            assigned_at=timezone.now(),
+            evidence={"note": note} if note else {},
+        )
+
 
 class AccountClassificationAssignment(models.Model):
     """An account has a classification: by a rule with its evidence, or by a person."""
@@ -97,6 +223,8 @@ class AccountClassificationAssignment(models.Model):
     batch_id = models.UUIDField(_("batch"), null=True, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict)
     is_active = models.BooleanField(_("active"), default=True)
+    # A person ended it though a rule gave it: it stays off while `evidence` stays true.
+    is_dismissed = models.BooleanField(_("dismissed"), default=False, editable=False)
     assigned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -105,6 +233,8 @@ class AccountClassificationAssignment(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     deactivated_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         db_table = "account_classification_assignments"
@@ -121,6 +251,62 @@ class AccountClassificationAssignment(models.Model):
                 name="assignment_active_unique",
             ),
         )
+        indexes = (
+            models.Index(
+                fields=("account", "classification"),
+                condition=models.Q(is_dismissed=True),
+                name="assignment_dismissed",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.account_id}: {self.classification_id}"
+
+    @transaction.atomic
+    def deactivate(self, user: User | None) -> bool:
+        """End it by a person's decision; False when it had ended before.
+
+        What a rule gave stays off until the rule or the account's facts change. What was given by
+        hand makes room: the next run asks the rules about this account again.
+        """
+        locked = AccountClassificationAssignment.objects.select_for_update(
+            no_key=True, of=("self",)
+        ).select_related("account")
+        current = locked.get(pk=self.pk)
+        if not current.is_active:
+            return False
+        if current.assignment_type == self.Type.AUTO:
+            current.is_dismissed = True
+            current.evidence = {**current.evidence, "facts": current.account.facts_fingerprint}
+        else:
+            ClassifiedAccount.objects.filter(pk=current.account_id).delete()
+        current.end(user)
+        self.refresh_from_db()
+        return True
+
+    def end(self, user: User | None) -> None:
+        self.is_active, self.deactivated_by, self.deactivated_at = False, user, timezone.now()
+        self.save()
+
+
+class ClassifiedAccount(models.Model):
+    """What an account was when all rules were last asked about it: a run passes over those that
+    are still the same. Kept apart so that a run never rewrites the wide row of the facts.
+    """
+
+    permission = models.OneToOneField(
+        AccountPermission,
+        models.CASCADE,
+        primary_key=True,
+        db_constraint=False,  # written by the hundred thousand; a run clears up what is left over
+        related_name="+",
+    )
+    stamp = models.BigIntegerField()
+
+    class Meta:
+        db_table = "classified_accounts"
+        verbose_name = _("classified account")
+        verbose_name_plural = _("classified accounts")
+
+    def __str__(self) -> str:
+        return str(self.permission_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -55,9 +55,23 @@ def incomplete(sections: Sequence[str]) -> list[str]:
     return [tokens.section(name, status) for name in sections for status in bad]
 
 
+class Doubts(NamedTuple):
+    """What keeps a "no" from being certain: one of the tokens, or NULL in one of the columns."""
+
+    tokens: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    def query(self) -> Q:
+        """The accounts with a doubt; nobody where there can be none."""
+        found = [Q(**{f"{column}__isnull": True}) for column in self.columns]
+        if self.tokens:
+            found.append(Q(fact_tokens__overlap=list(self.tokens)))
+        return Q(*found, _connector=Q.OR) if found else Q(pk__in=())
+
+
 class Predicate:
-    """A question about one account. `true` and `possible` are what the store is asked: accounts
-    for which the answer is yes, and those for which it is yes or cannot be known.
+    """A question about one account. `true` is what the store is asked; where it says no and a
+    doubt holds, the answer cannot be known.
     """
 
     name: ClassVar[str]
@@ -98,8 +112,8 @@ class Predicate:
     def true(self, args: Args, context: Context) -> Q:
         raise NotImplementedError
 
-    def possible(self, args: Args, context: Context) -> Q:
-        raise NotImplementedError
+    def doubts(self, args: Args, rules: Rules) -> Doubts:
+        return Doubts()
 
     def holds(self, args: Args, subject: Subject, context: Context) -> bool | None:
         """True, False, or None where it cannot be known."""
@@ -177,15 +191,14 @@ class TokenPredicate(Predicate):
     def true(self, args: Args, context: Context) -> Q:
         return self.words(args, context.rules).query()
 
-    def possible(self, args: Args, context: Context) -> Q:
-        bad = incomplete(self.sections(args, context.rules))
-        return self.true(args, context) | Q(fact_tokens__overlap=bad)
+    def doubts(self, args: Args, rules: Rules) -> Doubts:
+        return Doubts(tokens=tuple(incomplete(self.sections(args, rules))))
 
     def holds(self, args: Args, subject: Subject, context: Context) -> bool | None:
         if self.words(args, context.rules).found(subject.tokens):
             return True
-        bad = incomplete(self.sections(args, context.rules))
-        return False if subject.tokens.isdisjoint(bad) else None
+        doubts = self.doubts(args, context.rules)
+        return False if subject.tokens.isdisjoint(doubts.tokens) else None
 
 
 class ColumnPredicate(Predicate):
@@ -193,8 +206,8 @@ class ColumnPredicate(Predicate):
 
     column: ClassVar[str]
 
-    def possible(self, args: Args, context: Context) -> Q:
-        return self.true(args, context) | Q(**{f"{self.column}__isnull": True})
+    def doubts(self, args: Args, rules: Rules) -> Doubts:
+        return Doubts(columns=(self.column,))
 
 
 def _reached(words: Sequence[str], args: Args) -> tuple[str, ...]:
@@ -231,8 +244,6 @@ class DbTypeIn(Predicate):
     def true(self, args: Args, context: Context) -> Q:
         return Q(db_type__in=list(args["types"]))
 
-    possible = true
-
     def holds(self, args: Args, subject: Subject, context: Context) -> bool:
         return subject.db_type in args["types"]
 
@@ -258,8 +269,6 @@ class AccountKindIn(Predicate):
 
     def true(self, args: Args, context: Context) -> Q:
         return Q(fact_tokens__overlap=self.words(args))
-
-    possible = true
 
     def holds(self, args: Args, subject: Subject, context: Context) -> bool:
         return not subject.tokens.isdisjoint(self.words(args))
@@ -333,9 +342,34 @@ class HasRole(TokenPredicate):
         return _with_reach(text % {"name": args["name"]}, args)
 
 
+@predicate
+class CanGrantRole(TokenPredicate):
+    """The account may give this role on to others (WITH ADMIN OPTION), itself or through a role it
+    is in; without a name, any role. `reach`: at login, by SET ROLE, or either.
+    """
+
+    name = "can_grant_role"
+    parameters = (Parameter("name", gettext_lazy("role"), required=False), REACH)
+
+    def words(self, args: Args, rules: Rules) -> Words:
+        return Words(_reached([tokens.role_admin(args["name"] or "")], args))
+
+    def sections(self, args: Args, rules: Rules) -> tuple[str, ...]:
+        return rules.sections_for_role()
+
+    def describe(self, args: Args) -> str:
+        text = _("may grant role %(name)s") % args if args["name"] else _("may grant some role")
+        return _with_reach(text, args)
+
+
 SCOPE = Parameter("scope", gettext_lazy("scope"), choices=lambda rules: tuple(SCOPES))
 DATABASE = Parameter("database", gettext_lazy("database"), required=False)
 OBJECT = Parameter("object", gettext_lazy("object"), required=False)
+
+
+def _sections_for(rules: Rules, scope: str) -> tuple[str, ...]:
+    found = [rules.sections_for_scope(entry) for entry in SCOPES[scope]]
+    return tuple(dict.fromkeys(section for sections in found for section in sections))
 
 
 class Placed(TokenPredicate):
@@ -367,8 +401,7 @@ class Placed(TokenPredicate):
         return [(f"{path}.name", args["name"])] if "name" in args else []
 
     def sections(self, args: Args, rules: Rules) -> tuple[str, ...]:
-        found = [rules.sections_for_scope(scope) for scope in SCOPES[args["scope"]]]
-        return tuple(dict.fromkeys(section for sections in found for section in sections))
+        return _sections_for(rules, args["scope"])
 
     def words(self, args: Args, rules: Rules) -> Words:
         exact: list[str] = []
@@ -520,6 +553,34 @@ class CanGrant(Placed):
         return _("may grant")
 
 
+@predicate
+class HasTrait(TokenPredicate):
+    """The account has this privilege on something of this trait: a routine that runs with its
+    owner's rights (security_definer), in scope other a kind of thing (language, parameter ...).
+    `reach`: at login, by SET ROLE, or either.
+    """
+
+    name = "has_trait"
+    parameters = (
+        Parameter("name", gettext_lazy("privilege")),
+        SCOPE,
+        Parameter("trait", gettext_lazy("trait")),
+        REACH,
+    )
+
+    def words(self, args: Args, rules: Rules) -> Words:
+        scopes = SCOPES[args["scope"]]
+        found = [tokens.trait(scope, args["name"], args["trait"]) for scope in scopes]
+        return Words(_reached(found, args))
+
+    def sections(self, args: Args, rules: Rules) -> tuple[str, ...]:
+        return _sections_for(rules, args["scope"])
+
+    def describe(self, args: Args) -> str:
+        text = _("has %(name)s at scope %(scope)s on something %(trait)s") % args
+        return _with_reach(text, args)
+
+
 class NamePredicate(Predicate):
     """Answered by the account's name, which is always known."""
 
@@ -534,8 +595,6 @@ class NamePredicate(Predicate):
     def true(self, args: Args, context: Context) -> Q:
         pattern = patterns.glob_to_like(args["pattern"])
         return Q(**{f"account__username__{self.lookup(context.rules)}": pattern})
-
-    possible = true
 
     def holds(self, args: Args, subject: Subject, context: Context) -> bool:
         pattern = patterns.glob_to_like(args["pattern"])
@@ -669,8 +728,6 @@ class ValidUntilPassed(Predicate):
     def true(self, args: Args, context: Context) -> Q:
         return Q(valid_until__lt=context.now, valid_until__isnull=False)
 
-    possible = true
-
     def holds(self, args: Args, subject: Subject, context: Context) -> bool:
         return subject.valid_until is not None and subject.valid_until < context.now
 
@@ -686,8 +743,6 @@ class NeverExpires(Predicate):
 
     def true(self, args: Args, context: Context) -> Q:
         return Q(valid_until__isnull=True)
-
-    possible = true
 
     def holds(self, args: Args, subject: Subject, context: Context) -> bool:
         return subject.valid_until is None

@@ -10,8 +10,8 @@ from typing import Any as Anything
 
 from django.db.models import Q
 
-from classification.dsl.nodes import All, Any, Call, Node, Not, describe
-from classification.dsl.predicates import TokenPredicate, incomplete
+from classification.dsl.nodes import All, Any, Call, Node, Not, calls, describe
+from classification.dsl.predicates import Doubts, TokenPredicate
 from classification.dsl.subject import Context, Subject
 
 
@@ -28,16 +28,29 @@ def true(node: Node, context: Context) -> Q:
 def possible(node: Node, context: Context) -> Q:
     """The accounts for which the answer is yes or cannot be known."""
     if isinstance(node, Call):
-        return node.predicate.possible(node.args, context)
+        yes = node.predicate.true(node.args, context)
+        doubts = node.predicate.doubts(node.args, context.rules)
+        return yes | doubts.query() if any(doubts) else yes
     if isinstance(node, Not):
         return ~true(node.arg, context)
     connector = Q.AND if isinstance(node, All) else Q.OR
     return Q(*(possible(arg, context) for arg in node.args), _connector=connector)
 
 
+def doubts(node: Node, context: Context) -> Doubts:
+    """Everything that can leave some leaf unknown: without one of these, nothing is unknown."""
+    each = [call.predicate.doubts(call.args, context.rules) for call in calls(node)]
+    return Doubts(
+        tuple(sorted({word for one in each for word in one.tokens})),
+        tuple(sorted({column for one in each for column in one.columns})),
+    )
+
+
 def unknown(node: Node, context: Context) -> Q:
-    """The accounts for which the answer cannot be known."""
-    return possible(node, context) & ~true(node, context)
+    """The accounts for which the answer cannot be known. The doubts come first: they are rare, and
+    the index finds them.
+    """
+    return doubts(node, context).query() & possible(node, context) & ~true(node, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,6 @@ def _leaf(call: Call, subject: Subject, context: Context, path: str, text: str) 
     if not isinstance(call.predicate, TokenPredicate):
         return Finding(path, text, verdict)
     found = call.predicate.words(call.args, context.rules).found(subject.tokens)
-    bad = incomplete(call.predicate.sections(call.args, context.rules))
-    missing = sorted(word.partition(":")[2] for word in subject.tokens.intersection(bad))
+    bad = subject.tokens.intersection(call.predicate.doubts(call.args, context.rules).tokens)
+    missing = sorted(word.partition(":")[2] for word in bad)
     return Finding(path, text, verdict, found, tuple(missing) if verdict is None else ())

@@ -37,6 +37,7 @@ def account(
         last_seen_at=now,
     )
     words = [f"db_type:{on.db_type}", f"kind:{kind}", *tokens]
+    columns = {"is_locked": False, "can_login": True, **columns}
     return AccountPermission.objects.create(
         account=known,
         instance=on,
