@@ -58,6 +58,18 @@ EXPLAINED = {
 }
 KNOWN = tuple(EXPLAINED)
 
+PERSONAL = (
+    "NO_PASSWORD",
+    "MD5_PASSWORD",
+    "NO_VALID_UNTIL",
+    "NO_CONNECTION_LIMIT",
+    "LOCKED",
+    "TRUST_LOGIN",
+    "PLAINTEXT_LOGIN",
+    "SUPERUSER_REMOTE",
+)
+"""About the login itself: whoever takes on the role by SET ROLE does not gain them."""
+
 OF_SUPERUSERS = (
     "GRANT_ADMIN",
     "CREATE_ROLE",

@@ -67,6 +67,7 @@ class PostgreSQLRules(Rules):
         ),
     }
     capabilities_known = capabilities.KNOWN
+    personal = capabilities.PERSONAL
 
     def memberships(self, observation: Observation) -> Iterable[ObservedMembership]:
         """Those in the catalog, and each database's owner in pg_database_owner (14+)."""
@@ -106,11 +107,10 @@ class PostgreSQLRules(Rules):
         yield Reference(scope, capability="SUPERUSER")
 
     def sections_for_scope(self, scope: Scope) -> tuple[str, ...]:
-        """Attributes come with the accounts; predefined roles' rights are known by the version."""
-        own = "accounts" if scope is Scope.GLOBAL else scope.value
-        if scope in (Scope.SCHEMA, Scope.DATABASE):
-            return (own, "memberships")
-        return (own, "memberships", "database") if scope is Scope.TABLE else (own, "memberships")
+        """At scope global: attributes, which come with the accounts, and predefined roles, whose
+        rights are known by the version.
+        """
+        return ("accounts" if scope is Scope.GLOBAL else scope.value, "memberships")
 
     def sections_for_capability(self, name: str) -> tuple[str, ...]:
         return capabilities.sections(name)
