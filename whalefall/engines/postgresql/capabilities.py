@@ -344,7 +344,7 @@ def _is_table(grant: ObservedGrant) -> bool:
 
 def _of_login(principal: Principal) -> Iterator[Capability]:
     account = principal.account
-    password, limit = account.attributes.get("password"), account.attributes["connection_limit"]
+    password, limit = (account.attributes.get(name) for name in ("password", "connection_limit"))
     if password == "none":  # noqa: S105  # the kind of verifier, no password
         yield Capability("NO_PASSWORD", "no password verifier")
     if password == "md5":  # noqa: S105

@@ -72,7 +72,7 @@ class PostgreSQLRules(Rules):
     def memberships(self, observation: Observation) -> Iterable[ObservedMembership]:
         """Those in the catalog, and each database's owner in pg_database_owner (14+)."""
         yield from observation.memberships
-        if _major(observation) >= 14:
+        if DATABASE_OWNER in observation.accounts:
             for database, owner in _databases_owned(observation):
                 yield ObservedMembership(owner, DATABASE_OWNER, database=database)
 
@@ -114,10 +114,6 @@ class PostgreSQLRules(Rules):
 
     def sections_for_capability(self, name: str) -> tuple[str, ...]:
         return capabilities.sections(name)
-
-
-def _major(observation: Observation) -> int:
-    return int(observation.main_version or 0)
 
 
 def _databases_owned(observation: Observation) -> Iterator[tuple[str, str]]:
