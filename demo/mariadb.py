@@ -19,7 +19,7 @@ class WatchedMariaDB(MariaDBServer):
     admin_username = "demo_admin"
     # Run at every start: the data folder stays, and so does this account. It may grant what root
     # may, and the roots without a password that the installation makes go.
-    init_statements = (
+    init_statements: tuple[str, ...] = (
         "CREATE OR REPLACE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';",
         "GRANT ALL ON *.* TO '{user}'@'127.0.0.1' WITH GRANT OPTION;",
         "REPLACE INTO mysql.proxies_priv"

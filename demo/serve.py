@@ -37,7 +37,7 @@ def main() -> int:
             console.print(f"The API:       http://127.0.0.1:{port}/api/v1/docs")
             console.print(f"Logs:          {FOLDER}/web.log, workers.log")
             console.print("Ctrl-C, or make stop in another terminal, ends all of it.")
-        return until_one_ends(web, tasks)
+        return until_one_ends(web=web, workers=tasks)
 
 
 def start_watched(stack: ExitStack) -> None:
@@ -71,9 +71,11 @@ def answers(port: int) -> bool:
         connection.close()
 
 
-def until_one_ends(*children: subprocess.Popen[bytes]) -> int:
-    while all(process.poll() is None for process in children):
+def until_one_ends(**children: subprocess.Popen[bytes]) -> int:
+    while True:
+        for name, process in children.items():
+            if process.poll() is not None:
+                log = FOLDER / f"{name}.log"
+                console.print(f"[red]{name} ended with status {process.returncode}, see {log}[/]")
+                return 1
         time.sleep(0.5)
-    ended = next(process for process in children if process.poll() is not None)
-    console.print(f"[red]{ended.args[2]} ended with status {ended.returncode}[/]")  # type: ignore[index]
-    return 1

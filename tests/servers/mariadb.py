@@ -29,7 +29,7 @@ class MySQLFamilyServer(ThrowAwayServer):
 
     admin_username = "test_admin"
     db_type = "mysql"
-    init_statements = (
+    init_statements: tuple[str, ...] = (
         "CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';",
         "GRANT ALL ON *.* TO '{user}'@'127.0.0.1' WITH GRANT OPTION;",
     )
