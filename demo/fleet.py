@@ -12,7 +12,6 @@ from django.core.management import call_command
 from demo.servers import Watched, script
 from whalefall.instances.models import Instance
 
-COLLECTOR = "whalefall"
 PASSWORD_VARIABLE = "DEMO_COLLECTOR_PASSWORD"
 
 
@@ -29,7 +28,8 @@ def register(server: Watched) -> None:
     An instance of an earlier run gets the new port and password instead.
     """
     password = secrets.token_urlsafe(18)
-    server.create_collector(command("collector_grants", server.db_type), COLLECTOR, password)
+    words = ["--login", server.collector, "--server-version", server.version()]
+    server.create_collector(command("collector_grants", server.db_type, *words), password)
     known = Instance.objects.filter(name=server.instance).first()
     if known is None:
         os.environ[PASSWORD_VARIABLE] = password
@@ -46,7 +46,7 @@ def register(server: Watched) -> None:
 
 def _endpoint(server: Watched) -> list[str]:
     words = ["--engine", server.db_type, "--host", server.host, "--port", str(server.port)]
-    words += ["--username", COLLECTOR, "--password-env", PASSWORD_VARIABLE]
+    words += ["--username", server.collector.partition("@")[0], "--password-env", PASSWORD_VARIABLE]
     return [*words, "--tls", server.tls, "--tag", "demo"]
 
 

@@ -16,6 +16,7 @@ class WatchedMariaDB(MariaDBServer):
     product = "MariaDB"
     sql = "mariadb"
     tls = "require"
+    collector = "whalefall@127.0.0.1"
     admin_username = "demo_admin"
     # Run at every start: the data folder stays, and so does this account. It may grant what root
     # may, and the roots without a password that the installation makes go.
@@ -48,8 +49,10 @@ class WatchedMariaDB(MariaDBServer):
                 shown = statement.partition(" IDENTIFIED BY ")[0]  # never a password
                 raise RuntimeError(f"{self.product} refused: {shown}: {exc}") from exc
 
-    def create_collector(self, grants: str, login: str, password: str) -> None:
-        """Run what `collector_grants` printed, then set the password that it leaves out."""
+    def version(self) -> str:
+        return str(self.execute("SELECT VERSION()")[0][0])
+
+    def create_collector(self, grants: str, password: str) -> None:
+        """Run what `collector_grants` printed, with a password in the place it leaves for it."""
         lines = [line for line in grants.splitlines() if not line.lstrip().startswith("--")]
-        self.run_sql("\n".join(lines))
-        self.execute(f"SET PASSWORD FOR {login} = PASSWORD('{password}')")
+        self.run_sql("\n".join(lines).replace("'<password>'", f"'{password}'"))

@@ -21,13 +21,16 @@ SQL = Path(__file__).parent / "sql"
 
 
 class Watched(Protocol):
-    """A server of the demo. `instance` is the name it is registered by, `sql` its scripts'."""
+    """A server of the demo. `instance` is the name it is registered by, `sql` its scripts',
+    `collector` the login that reads it.
+    """
 
     instance: str
     db_type: str
     product: str
     sql: str
     tls: str
+    collector: str
     host: str
     port: int
     folder: Path
@@ -35,7 +38,8 @@ class Watched(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def run_sql(self, text: str) -> None: ...
-    def create_collector(self, grants: str, login: str, password: str) -> None: ...
+    def version(self) -> str: ...
+    def create_collector(self, grants: str, password: str) -> None: ...
 
 
 class WatchedPostgreSQL(PostgreSQL18):
@@ -44,6 +48,7 @@ class WatchedPostgreSQL(PostgreSQL18):
     product = "PostgreSQL 18"
     sql = "postgresql"
     tls = "off"
+    collector = "whalefall"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -65,10 +70,13 @@ class WatchedPostgreSQL(PostgreSQL18):
             if found:
                 database, _, rest = rest.partition("\n")
 
-    def create_collector(self, grants: str, login: str, password: str) -> None:
+    def version(self) -> str:
+        return self.product.rpartition(" ")[2]
+
+    def create_collector(self, grants: str, password: str) -> None:
         """Run what `collector_grants` printed, then set the password that it leaves out."""
         self.run(grants)
-        self.run(f"ALTER ROLE {login} PASSWORD '{password}'")
+        self.run(f"ALTER ROLE {self.collector} PASSWORD '{password}'")
 
 
 def keep(server: ThrowAwayServer) -> None:
