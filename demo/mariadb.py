@@ -18,10 +18,10 @@ class WatchedMariaDB(MariaDBServer):
     tls = "require"
     collector = "whalefall@127.0.0.1"
     admin_username = "demo_admin"
-    # Run at every start: the data folder stays, and so does this account. It may grant what root
-    # may, and the roots without a password that the installation makes go.
+    # Run once, when the data folder is made. The administrator may grant what root may, and the
+    # roots without a password that the installation makes go.
     init_statements: tuple[str, ...] = (
-        "CREATE OR REPLACE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';",
+        "CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';",
         "GRANT ALL ON *.* TO '{user}'@'127.0.0.1' WITH GRANT OPTION;",
         "REPLACE INTO mysql.proxies_priv"
         " VALUES ('127.0.0.1', '{user}', '', '', 1, '', CURRENT_TIMESTAMP);",
@@ -37,6 +37,8 @@ class WatchedMariaDB(MariaDBServer):
 
     def start(self) -> None:
         """Also remembers the port, so that the registered instance stays true."""
+        if self.data.exists():
+            self.init_statements = ()
         super().start()
         remember_port(self)
 

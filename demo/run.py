@@ -113,9 +113,12 @@ def chapter_second_round(servers: list[Watched]) -> SyncSession:
 def chapter_doors() -> None:
     heading("7", "Look around yourself")
     name, password = administrator()
-    console.print("[bold]make serve[/] opens the admin on the same data, with workers and servers.")
-    console.print(f"Log in as [bold]{name}[/], password {password} (kept in {PASSWORD_FILE}).")
-    console.print("[bold]make stop[/] ends everything, [bold]make clean[/] removes it.")
+    for line in (
+        "[bold]make serve[/] opens the admin on the same data, with workers and servers.",
+        f"Log in as [bold]{name}[/], password {password} (kept in {PASSWORD_FILE}).",
+        "[bold]make stop[/] ends everything, [bold]make clean[/] removes it.",
+    ):
+        console.print(line, soft_wrap=True)
 
 
 def heading(number: str, text: str) -> None:

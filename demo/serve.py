@@ -16,7 +16,7 @@ from demo.processes import FOLDER, alone, child, store, wait_for, workers
 from demo.servers import is_free, watched
 from tests.servers.base import free_port
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
