@@ -8,8 +8,17 @@ from pathlib import Path
 
 from whalefall.engines.base import Engine, Server, Target
 from whalefall.engines.mysql.connection import connect
+from whalefall.engines.mysql.names import quoted, split_account
 from whalefall.engines.mysql.rules import MySQLRules
-from whalefall.engines.mysql.server import MySQLServer
+from whalefall.engines.mysql.server import MySQLServer, server_number
+from whalefall.engines.queries import load
+
+FAMILIES = {
+    "MySQL 8.0 and later": 80000,
+    "MySQL 5.6 and 5.7": 50700,
+    "MariaDB 10.4 and later": 100400,
+    "MariaDB 10.3": 100300,
+}
 
 
 class MySQLEngine(Engine):
@@ -32,7 +41,19 @@ class MySQLEngine(Engine):
             connection.close()
 
     def collector_grants(self, login: str = "whalefall", version: str = "") -> str:
-        raise NotImplementedError
+        """One script for `version` as the server spells it; without it one for each family."""
+        if version:
+            return self._script(login, server_number(version))
+        return "\n\n".join(
+            f"-- {title}: run this part only.\n{self._script(login, number)}"
+            for title, number in FAMILIES.items()
+        )
+
+    def _script(self, login: str, number: int) -> str:
+        user, host = split_account(login)
+        account = f"{quoted(user)}@{quoted(host or '%')}"
+        script = load(self.folder / "sql" / "collector_grants.sql", number)
+        return script.replace("{account}", account) + ";\n"
 
 
 ENGINE = MySQLEngine()

@@ -202,6 +202,11 @@ def role_name(name: str) -> str:
     return f"`{name}`" if "@" in name else name
 
 
+def quoted(name: str) -> str:
+    """A user or host name in SQL."""
+    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def split_account(username: str) -> tuple[str, str]:
     """User and host of a name made by `account_name`; ("name", "") for a role of MariaDB."""
     if username.endswith("`"):

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from whalefall.engines.base import Server, Target
-from whalefall.engines.errors import EngineError, PermissionDenied, UnsupportedVersion
-from whalefall.engines.mysql.accounts import PUBLIC, AccountReader, AccountRow, public_account
+from whalefall.engines.errors import (
+    EngineError,
+    PermissionDenied,
+    StatementTimeout,
+    UnsupportedVersion,
+)
+from whalefall.engines.mysql.accounts import AccountReader, AccountRow, public_account
 from whalefall.engines.mysql.connection import Connection
-from whalefall.engines.mysql.grants import GrantReader
+from whalefall.engines.mysql.grants import GrantReader, RowReader
+from whalefall.engines.mysql.login import SEES_TABLES, global_privileges, may
+from whalefall.engines.mysql.names import quoted, split_account
 from whalefall.engines.mysql.rules import BY_DEFAULT_ROLE
+from whalefall.engines.mysql.sizes import Files, TableSize, database_size, table_sizes
 from whalefall.engines.observed import (
     Kind,
+    MissingPrivilege,
     ObservedAccount,
+    ObservedDatabase,
     ObservedGrant,
     ObservedMembership,
+    ObservedTable,
+    Probe,
     Section,
     SectionStatus,
 )
@@ -27,6 +42,22 @@ SQL = Path(__file__).parent / "sql"
 OLDEST = {"MySQL": 50600, "MariaDB": 100300}
 VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
+
+GRANT_TABLES = {
+    "database": "mysql.db",
+    "table": "mysql.tables_priv",
+    "column": "mysql.columns_priv",
+    "routine": "mysql.procs_priv",
+    "proxy": "mysql.proxies_priv",
+}
+"""Per section the table that is read for it."""
+
+SIZE_PRIVILEGES = (
+    ("SHOW DATABASES", SEES_TABLES, ("databases",)),
+    ("SHOW VIEW", SEES_TABLES, ("sizes",)),
+    ("PROCESS", frozenset[str](), ("files",)),
+)
+"""A privilege on *.*, what else would do, and the sections that need it."""
 
 Edge = tuple[str, str, bool, bool]
 """member, role, admin, is_default."""
@@ -74,12 +105,8 @@ class MySQLServer(Server):
         self.version = version
         comment = self.settings.get("version_comment", "")
         self.vendor = "MariaDB" if "mariadb" in f"{version}{comment}".lower() else "MySQL"
-        match = VERSION.search(version)
-        if match is None:
-            raise UnsupportedVersion(f"{version} is no version of MySQL or MariaDB.")
-        major, minor, patch = (int(part or 0) for part in match.groups())
-        self.number = major * 10000 + minor * 100 + patch
-        self.main_version = f"{major}.{minor}"
+        self.number = server_number(version)
+        self.main_version = f"{self.number // 10000}.{self.number // 100 % 100}"
         self.settings["vendor"] = self.vendor
         if self.number < OLDEST[self.vendor]:
             raise UnsupportedVersion(
@@ -104,6 +131,67 @@ class MySQLServer(Server):
         else:
             limits = ["tx_read_only = 1"]
         return f"SET SESSION {', '.join(['time_zone = %s', *limits])}" % "'+00:00'"
+
+    # Connection test
+
+    def probe(self) -> Probe:
+        """Tries every table that is read; says for each missing privilege what mends it."""
+        (cipher,) = (value for _, value in self.connection.rows(self.sql("tls")))
+        return Probe(
+            version=self.version,
+            main_version=self.main_version,
+            vendor=self.vendor,
+            login=self.login,
+            tls=bool(cipher),
+            missing=tuple(self._missing()),
+        )
+
+    def _missing(self) -> Iterator[MissingPrivilege]:
+        for table, sections in self._tables_read().items():
+            try:
+                # Every column: a right on some of them is not enough for SELECT *.
+                self.connection.execute(f"SELECT * FROM {table} LIMIT 0")  # noqa: S608
+            except PermissionDenied:
+                yield MissingPrivilege(f"SELECT on {table}", sections, self._grant(table))
+        held = self._login_privileges()
+        for privilege, covered_by, sections in SIZE_PRIVILEGES:
+            if not may(held, privilege, *covered_by):
+                yield MissingPrivilege(
+                    f"{privilege} on *.*", sections, self._grant_globally(privilege)
+                )
+
+    def _tables_read(self) -> dict[str, tuple[str, ...]]:
+        tables: dict[str, tuple[str, ...]] = {self._accounts_table(): ("accounts", "global")}
+        if self._has_roles():
+            tables |= dict.fromkeys(self._membership_tables(), ("memberships",))
+            tables[self._accounts_table()] = ("accounts", "global")
+        if not self.is_mariadb and self.number >= 80000:
+            tables["mysql.global_grants"] = ("global",)
+        return tables | {table: (section,) for section, table in GRANT_TABLES.items()}
+
+    @cached_property
+    def login(self) -> str:
+        """The account that this login is on the server."""
+        ((login,),) = self.connection.rows(self.sql("login"))
+        return str(login)
+
+    def _login_privileges(self) -> frozenset[str]:
+        return global_privileges(line for (line,) in self.connection.rows(self.sql("login_grants")))
+
+    def _grant(self, *tables: str) -> str:
+        user, host = split_account(self.login)
+        account = f"{quoted(user)}@{quoted(host)}"
+        return " ".join(f"GRANT SELECT ON {table} TO {account};" for table in tables)
+
+    def _grant_globally(self, privilege: str) -> str:
+        user, host = split_account(self.login)
+        return f"GRANT {privilege} ON *.* TO {quoted(user)}@{quoted(host)};"
+
+    def _mended_by(self, name: str, *tables: str) -> None:
+        """Asked for only now: naming the login costs a statement."""
+        section = self.sections[name]
+        if section.status is SectionStatus.DENIED:
+            self.sections[name] = replace(section, remedy=self._grant(*tables))
 
     # Accounts and memberships
 
@@ -148,9 +236,10 @@ class MySQLServer(Server):
             self._edges = []
             name = "memberships_mariadb" if self.is_mariadb else "memberships_mysql"
             tables = self._membership_tables()
-            with self.section("memberships", self._grant(*tables)):
+            with self.section("memberships"):
                 if self._has_roles():
                     self._edges = [self._edge(row) for row in self.connection.rows(self.sql(name))]
+            self._mended_by("memberships", *tables)
         return self._edges
 
     def _membership_tables(self) -> tuple[str, ...]:
@@ -182,41 +271,104 @@ class MySQLServer(Server):
 
     def observe_grants(self) -> Iterator[ObservedGrant]:
         yield from self._global_grants()
-        yield from self._section_grants("database", "mysql.db", self.grant_reader.database)
-        yield from self._section_grants("table", "mysql.tables_priv", self.grant_reader.table)
-        yield from self._section_grants("column", "mysql.columns_priv", self.grant_reader.column)
-        yield from self._section_grants("routine", "mysql.procs_priv", self.grant_reader.routine)
-        yield from self._section_grants("proxy", "mysql.proxies_priv", self.grant_reader.proxy)
+        read = self.grant_reader
+        readers: tuple[RowReader, ...] = (
+            read.database,
+            read.table,
+            read.column,
+            read.routine,
+            read.proxy,
+        )
+        for (section, table), reader in zip(GRANT_TABLES.items(), readers, strict=True):
+            yield from self._section_grants(section, table, reader)
 
     def _global_grants(self) -> Iterator[ObservedGrant]:
-        with self.section("global", self._grant("mysql.global_grants")):
+        with self.section("global"):
             for row in self._account_rows():
                 yield from self.grant_reader.static(row)
             if not self.is_mariadb and self.number >= 80000:
                 for dynamic in self.connection.rows(self.sql("global_grants")):
                     yield from self.grant_reader.dynamic(dynamic)
+        self._mended_by("global", "mysql.global_grants")
 
-    def _section_grants(
-        self, name: str, table: str, read: Callable[[Any], Iterator[ObservedGrant]]
-    ) -> Iterator[ObservedGrant]:
+    def _section_grants(self, name: str, table: str, read: RowReader) -> Iterator[ObservedGrant]:
         """The grants of one table; where it is denied, the login's own from information_schema."""
-        with self.section(name, self._grant(table)):
+        with self.section(name):
             sql = self.sql(f"{name}_grants")
             rows = self.connection.records if name == "database" else self.connection.rows
             for row in rows(sql):
                 yield from read(row)
+        self._mended_by(name, table)
         own = getattr(self.grant_reader, f"own_{name}", None)
         if own is not None and self.sections[name].status is SectionStatus.DENIED:
             for row in self.connection.rows(self.sql(f"own_{name}_grants")):
                 yield from own(row)
 
-    def _grant(self, *tables: str) -> str:
-        login = self.target.username
-        return " ".join(f"GRANT SELECT ON {table} TO {_quoted(login)};" for table in tables)
+    # Capacity
+
+    def observe_databases(self) -> Iterator[ObservedDatabase]:
+        """Every database with its size. Sections: `databases` (the names), `sizes` (statistics of
+        the tables), `files` (what InnoDB's files really take; without it, the statistics count).
+        """
+        held = self._login_privileges()
+        names: list[tuple[str, str, str]] = []
+        with self.section("databases"):
+            self._demand(held, "SHOW DATABASES", *SEES_TABLES)
+        names = list(self.connection.rows(self.sql("databases")))  # type: ignore[arg-type]
+        tables = self._table_sizes(held, "")
+        files = self._files("")
+        by_database: dict[str, list[TableSize]] = defaultdict(list)
+        for table in tables:
+            by_database[table.database].append(table)
+        reason = self.sections["sizes"].message
+        measured = "files" in self.sections and self.sections["files"].is_complete
+        method = "files" if measured else "statistics"
+        for name, charset, collation in names:
+            size = None if reason else database_size(name, by_database[name], files)
+            details = {"charset": charset, "collation": collation, "method": method}
+            yield ObservedDatabase(name, data_bytes=size, reason=reason, details=details)
+
+    def observe_tables(self, database: str) -> Iterator[ObservedTable]:
+        """The tables of one database, views left out. Sections: `sizes` and `files`, as above."""
+        tables = self._table_sizes(self._login_privileges(), database)
+        if self.sections["sizes"].is_complete:
+            yield from table_sizes(tables, self._files(f"{database}/"))
+
+    def _table_sizes(self, held: frozenset[str], database: str) -> list[TableSize]:
+        with self.section("sizes"):
+            self._demand(held, "SHOW VIEW", *SEES_TABLES)
+            if self.number < 80000 and self.settings.get("innodb_stats_on_metadata") == "ON":
+                raise StatementTimeout(
+                    "Not measured: with innodb_stats_on_metadata on, asking for sizes makes the "
+                    "server analyse every table."
+                )
+            rows = self.connection.rows(self.sql("table_sizes"), (database, database))
+            return [TableSize(*row) for row in rows]
+        return []
+
+    def _files(self, prefix: str) -> Files:
+        files = Files()
+        if self.number < 50700:
+            return files  # MySQL 5.6 does not tell
+        with self.section("files"):
+            for name, size in self.connection.rows(self.sql("file_sizes"), (prefix, prefix)):
+                files.add(name, int(size))
+        if self.sections["files"].status is SectionStatus.DENIED:
+            remedy = self._grant_globally("PROCESS")
+            self.sections["files"] = replace(self.sections["files"], remedy=remedy)
+        return files
+
+    def _demand(self, held: frozenset[str], privilege: str, *others: str) -> None:
+        """information_schema leaves out what a login may not see, without a word."""
+        if not may(held, privilege, *others):
+            message = f"{self.login} has no {privilege} on *.*: what it may not see is missing."
+            raise PermissionDenied(message, self._grant_globally(privilege))
 
 
-def _quoted(name: str) -> str:
-    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-__all__ = ["PUBLIC", "MySQLServer"]
+def server_number(version: str) -> int:
+    """`8.0.36` as 80036, `10.11.6-MariaDB` as 101106. Raises UnsupportedVersion."""
+    match = VERSION.search(version)
+    if match is None:
+        raise UnsupportedVersion(f"{version} is no version of MySQL or MariaDB.")
+    major, minor, patch = (int(part or 0) for part in match.groups())
+    return major * 10000 + minor * 100 + patch
