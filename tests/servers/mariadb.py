@@ -32,6 +32,10 @@ class MySQLFamilyServer(ThrowAwayServer):
     init_statements: tuple[str, ...] = (
         "CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';",
         "GRANT ALL ON *.* TO '{user}'@'127.0.0.1' WITH GRANT OPTION;",
+        # ALL does not hold PROXY, and only who has it may grant it.
+        "INSERT INTO mysql.proxies_priv (Host, User, Proxied_host, Proxied_user, With_grant,"
+        " Grantor) VALUES ('127.0.0.1', '{user}', '', '', 1, '');",
+        "FLUSH PRIVILEGES;",
     )
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -134,7 +138,9 @@ class MySQLFamilyServer(ThrowAwayServer):
         self.execute(
             *(self.drop_statement(user, host) for user, host in names),
             *(f"DROP DATABASE {identifier(name)}" for (name,) in databases),
-            "DELETE FROM mysql.db WHERE User = ''",
+            "DELETE FROM mysql.db WHERE User IN ('', 'PUBLIC')",
+            # DROP USER does not find rows of names that are not ASCII (see engines/mysql/names.py).
+            "DELETE FROM mysql.procs_priv",
             "FLUSH PRIVILEGES",
         )
 
@@ -156,6 +162,12 @@ class MariaDBServer(MySQLFamilyServer):
     """Debian's MariaDB with TLS on; `ca` is the authority that signed its certificate."""
 
     label = "MariaDB"
+    init_statements = (
+        *MySQLFamilyServer.init_statements,
+        # Accounts for this machine's name do not count with --skip-name-resolve.
+        "DELETE FROM mysql.global_priv WHERE Host = LOWER(@@hostname);",
+        "DELETE FROM mysql.proxies_priv WHERE Host = LOWER(@@hostname);",
+    )
 
     def __init__(self, folder: Path | None = None) -> None:
         super().__init__(folder)
@@ -185,4 +197,6 @@ class MariaDBServer(MySQLFamilyServer):
 
     def drop_statement(self, user: str, host: str) -> str:
         """Entries without a host are roles here."""
+        if user == "PUBLIC":
+            return "DELETE FROM mysql.global_priv WHERE User = 'PUBLIC'"  # it cannot be dropped
         return super().drop_statement(user, host) if host else f"DROP ROLE {identifier(user)}"

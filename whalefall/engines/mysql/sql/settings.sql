@@ -1,6 +1,7 @@
 SHOW GLOBAL VARIABLES WHERE Variable_name IN (
     'version', 'version_comment', 'hostname', 'server_uuid', 'lower_case_table_names',
     'partial_revokes', 'mandatory_roles', 'activate_all_roles_on_login',
+    'activate_mandatory_roles',
     'default_password_lifetime', 'password_history', 'disconnect_on_expired_password',
     'default_authentication_plugin', 'authentication_policy', 'old_passwords', 'secure_auth',
     'strict_password_validation', 'simple_password_check_minimal_length',
