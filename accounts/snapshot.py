@@ -157,8 +157,12 @@ def _states(sections: Mapping[str, Json]) -> Json:
     }
 
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """JSON with sorted keys and nothing escaped: equal values give equal text."""
+    return _encode(value)
 
 
 def digest(value: Any) -> str:
