@@ -88,7 +88,7 @@ def items(snapshot: Json) -> dict[Key, Item]:
 def _all_items(categories: Mapping[str, list[Json]]) -> Iterator[tuple[Key, Item]]:
     for entry in (*categories["grants"], *categories["owns"]):
         state = entry.get("state", "grant")
-        name = entry["privilege"] if state == "grant" else f"{state.upper()} {entry['privilege']}"
+        name = entry["privilege"] if state == "grant" else f"{entry['privilege']} ({state})"
         option = " WITH GRANT OPTION" if entry.get("grantable") else ""
         where = entry.get("section", ""), entry.get("database")
         yield Key(_object(entry), name), Item(option, *where)

@@ -336,6 +336,8 @@ def token_paths(rights: Rights) -> dict[str, Path]:
         words = _words(placed)
         _shorter(found, words[0], path)
         _shorter(found, words[1], path)
+        if placed[4]:
+            _shorter(found, tokens.any_pattern(placed[0].removesuffix(".pattern"), placed[2]), path)
     for placed, path in rights.grantable.items():
         words = _words(placed)
         _shorter(found, words[2], path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from whalefall.engines.observed import Kind
+from accounts import tokens
+from whalefall.engines.observed import Kind, Scope
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
 KIND_CHOICES = [
@@ -17,6 +21,27 @@ KIND_CHOICES = [
     (Kind.PUBLIC.value, _("everybody")),
     (Kind.DATABASE_USER.value, _("database user")),
 ]
+
+
+WIDE = ("permission_snapshot", "permission_facts", "fact_tokens")
+
+
+class AccountQuerySet(models.QuerySet["InstanceAccount"]):
+    """Accounts; `permission__...` columns come with `with_permission()`."""
+
+    def present(self) -> Self:
+        """Those on their server now, on instances that are not in the recycle bin."""
+        return self.filter(is_active=True, instance__deleted_at=None)
+
+    def with_permission(self) -> Self:
+        """Instance and typed columns at hand, the JSON columns left where they are."""
+        wide = (f"permission__{name}" for name in WIDE)
+        return self.select_related("instance", "permission").defer(*wide)
+
+    def search(self, text: str) -> Self:
+        """By a part of the account's name, or of the instance's name or host."""
+        there = Instance.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))
+        return self.filter(Q(username__icontains=text) | Q(instance__in=there.values("pk")))
 
 
 class InstanceAccount(models.Model):
@@ -31,6 +56,8 @@ class InstanceAccount(models.Model):
     last_seen_at = models.DateTimeField(_("last seen"))
     deleted_at = models.DateTimeField(_("gone since"), null=True, blank=True)
 
+    objects = AccountQuerySet.as_manager()
+
     class Meta:
         db_table = "instance_accounts"
         verbose_name = _("account")
@@ -43,6 +70,35 @@ class InstanceAccount(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+
+class PermissionQuerySet(models.QuerySet["AccountPermission"]):
+    """What accounts may do."""
+
+    def present(self) -> Self:
+        """Of accounts on their server now, on instances that are not in the recycle bin."""
+        return self.filter(account__is_active=True, instance__deleted_at=None)
+
+    def listed(self) -> Self:
+        """For lists: account and instance at hand, no JSON, by instance and name."""
+        rows = self.select_related("account", "instance").defer(*WIDE)
+        return rows.order_by("instance__name", "account__username", "pk")
+
+    def having(self, *words: str, reach: bool = False) -> Self:
+        """With at least one of these tokens; with `reach` also by an explicit SET ROLE."""
+        wanted = [*words, *map(tokens.reach, words)] if reach else list(words)
+        return self.filter(fact_tokens__overlap=wanted)
+
+    def holding(self, privilege: str, reach: bool = False) -> Self:
+        """With this privilege somewhere, in any scope."""
+        words = (tokens.privilege(scope, privilege.upper()) for scope in Scope)
+        return self.having(*words, reach=reach)
+
+    def search(self, text: str) -> Self:
+        there = Instance.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))
+        return self.filter(
+            Q(account__username__icontains=text) | Q(instance__in=there.values("pk"))
+        )
 
 
 class AccountPermission(models.Model):
@@ -79,6 +135,8 @@ class AccountPermission(models.Model):
         _("last change"), max_length=20, choices=ChangeType, default=ChangeType.ADD
     )
     last_change_time = models.DateTimeField(_("last changed"))
+
+    objects = PermissionQuerySet.as_manager()
 
     class Meta:
         db_table = "account_permission"

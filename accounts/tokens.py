@@ -7,7 +7,8 @@
     role.admin:dba  role.admin  trait:routine:EXECUTE:security_definer
     reach:cap:SUPERUSER  reach:role:dba  reach:priv:global:FILE
 
-Every privilege stands twice: with its object, and without ("anywhere in this scope").
+Every privilege stands twice: with its object, and without ("anywhere in this scope"); on a pattern
+a third time (`priv:database.pattern:SELECT`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ def _part(name: str) -> str:
     if name and not SPECIAL.intersection(name):
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def bare(part: str) -> str:
+    """The name that one part of an `object_name` stands for."""
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part
 
 
 def engine(db_type: str) -> str:
@@ -64,6 +70,11 @@ def privilege(
     scope: Scope | str, name: str, parts: Iterable[str] = (), pattern: bool = False
 ) -> str:
     return _placed("priv", scope, name, parts, pattern)
+
+
+def any_pattern(scope: Scope | str, name: str) -> str:
+    """Stands beside each privilege on a pattern: finds them without reading the others."""
+    return f"priv:{scope}.pattern:{name}"
 
 
 def grantable(

@@ -162,7 +162,8 @@ class Reference:
 
     `parts` are the names as in `ObservedGrant.parts`. `capability` instead of a privilege where
     holding it is enough (a superuser). `pattern`: stored database patterns are to be matched
-    against `parts[0]`.
+    against `parts[0]`. `unless`: where the account's entry bears this trait it does not cover the
+    object after all (a partial revoke).
     """
 
     scope: Scope
@@ -170,6 +171,7 @@ class Reference:
     parts: tuple[str, ...] = ()
     capability: str = ""
     pattern: bool = False
+    unless: str = ""
 
 
 class Rules:
@@ -177,6 +179,23 @@ class Rules:
 
     privileges: ClassVar[Mapping[str, tuple[str, ...]]] = NOTHING
     """Per scope, the privileges this product knows: what a rule may name and a form may offer."""
+
+    name_parts: ClassVar[Mapping[Scope, int]] = {
+        Scope.GLOBAL: 0,
+        Scope.SERVER: 0,
+        Scope.SYSTEM: 0,
+        Scope.DATABASE: 1,
+        Scope.TABLESPACE: 1,
+        Scope.SCHEMA: 2,
+        Scope.TABLE: 3,
+        Scope.COLUMN: 4,
+        Scope.ROUTINE: 3,
+        Scope.SEQUENCE: 3,
+    }
+    """Of how many parts a full name consists, per scope; `other` may have any number."""
+
+    default_schema: ClassVar[str] = ""
+    """The schema that is meant where a name leaves it out; empty where there is none."""
 
     capabilities_known: ClassVar[tuple[str, ...]] = ()
     """The capabilities that can hold in this product."""

@@ -64,6 +64,13 @@ class MySQLRules(Rules):
         Scope.ROUTINE: ROUTINE_PRIVILEGES,
         Scope.OTHER: ("PROXY",),
     }
+    name_parts = {
+        Scope.GLOBAL: 0,
+        Scope.DATABASE: 1,
+        Scope.TABLE: 2,
+        Scope.COLUMN: 3,
+        Scope.ROUTINE: 2,
+    }
     capabilities_known = tuple(CAPABILITIES)
 
     def memberships(self, observation: Observation) -> Iterator[ObservedMembership]:
@@ -163,7 +170,7 @@ class MySQLRules(Rules):
                 yield Reference(Scope.DATABASE, name, parts[:1])
             if scope in BELOW_GLOBAL:
                 yield Reference(Scope.DATABASE, name, parts[:1], pattern=True)
-                yield Reference(Scope.GLOBAL, name)
+                yield Reference(Scope.GLOBAL, name, unless=EXCEPT + parts[0])
         if privilege == "PROXY" and parts != ("@",):
             yield Reference(scope, "PROXY", ("@",))
 

@@ -66,6 +66,7 @@ class PostgreSQLRules(Rules):
             *(f"DEFAULT {name}" for name in DEFAULTS),
         ),
     }
+    default_schema = "public"
     capabilities_known = capabilities.KNOWN
     personal = capabilities.PERSONAL
 
