@@ -84,6 +84,10 @@ class PostgreSQLServer(ThrowAwayServer):
         with self.connect(database) as connection:
             connection.execute(sql)
 
+    def give(self, path: Path) -> None:
+        """Let the server's process own a file (a TLS key, say)."""
+        _give(path, _run_as())
+
     def _initialize(self, binaries: Path, data: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         password = self.folder / "password"

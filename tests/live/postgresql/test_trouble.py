@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from whalefall.engines.errors import ConnectionLost
+from whalefall.engines.observed import SectionStatus
 
 
 @contextmanager
@@ -75,5 +76,19 @@ def test_a_slow_database_fails_its_sections_and_no_more(server, engine, target):
         with engine.connect(replace(target, statement_timeout=1)) as opened:
             observation = opened.observe()
         holder.execute("ROLLBACK")
-    assert "took longer than 1 s" in observation.sections["table"].databases["slow"]
+    section = observation.sections["table"]
+    assert section.status is SectionStatus.FAILED
+    assert "took longer than 1 s" in section.databases["slow"]
     assert any(grant.database == "shop" for grant in observation.grants_of("reader"))
+
+
+def test_names_in_another_encoding_are_shown_by_their_bytes(server, engine, target):
+    server.run("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+    server.run("SET client_encoding = 'UTF8'; CREATE ROLE \"J\u00e9r\u00f4me\"", "latin")
+    try:
+        with engine.connect(target) as opened:
+            names = {account.username for account in opened.observe_accounts()}
+    finally:
+        server.run("SET client_encoding = 'UTF8'; DROP ROLE \"J\u00e9r\u00f4me\"", "latin")
+        server.run("DROP DATABASE latin")
+    assert "J\\xe9r\\xf4me" in names

@@ -18,7 +18,6 @@ from whalefall.engines.errors import (
     EngineError,
     LoginRefused,
     PermissionDenied,
-    StatementTimeout,
 )
 from whalefall.engines.observed import ObservedGrant, Section, SectionStatus
 from whalefall.engines.postgresql import rows
@@ -50,6 +49,7 @@ class Database:
     name: str
     reason: str = ""
     remedy: str = ""
+    is_denied: bool = True
 
 
 class Reader(Protocol):
@@ -87,21 +87,25 @@ def observe(server: Reader, found: Sequence[Database]) -> Iterator[ObservedGrant
             for section in (yield from _read(server, database.name)):
                 denied = "permission denied for the catalogs of this section"
                 unread[section][database.name] = Database(database.name, denied)
-        except (LoginRefused, PermissionDenied, StatementTimeout) as exc:
+        except EngineError as exc:
+            if _is_the_servers(exc, server):
+                raise ConnectionLost(exc.args[0], exc.remedy) from exc
             _note(unread, database.name, exc)
-        except ConnectionLost as exc:  # its connection alone, or the server as a whole?
-            if not server.session.is_alive():
-                raise
-            _note(unread, database.name, exc)
-        except ConnectError as exc:
-            raise ConnectionLost(exc.args[0], exc.remedy) from exc
     for section, missing in unread.items():
         server.sections[section] = _section(section, missing, len(found))
 
 
+def _is_the_servers(exc: EngineError, server: Reader) -> bool:
+    """Whether the trouble is the whole server's: it is gone, and not one database or connection."""
+    if isinstance(exc, ConnectionLost):
+        return not server.session.is_alive()
+    return isinstance(exc, ConnectError) and not isinstance(exc, LoginRefused)
+
+
 def _note(unread: dict[str, dict[str, Database]], name: str, exc: EngineError) -> None:
+    is_denied = isinstance(exc, PermissionDenied | LoginRefused)
     for missing in unread.values():
-        missing[name] = Database(name, exc.args[0], exc.remedy)
+        missing[name] = Database(name, exc.args[0], exc.remedy, is_denied)
 
 
 def _read(server: Reader, name: str) -> Iterator[ObservedGrant]:
@@ -120,9 +124,10 @@ def _read(server: Reader, name: str) -> Iterator[ObservedGrant]:
 def _section(name: str, missing: dict[str, Database], total: int) -> Section:
     if not missing:
         return Section(name)
+    all_denied = all(database.is_denied for database in missing.values())
     return Section(
         name,
-        SectionStatus.DENIED,
+        SectionStatus.DENIED if all_denied else SectionStatus.FAILED,
         f"{len(missing)} of {total} databases could not be read: {', '.join(sorted(missing))}",
         " ".join(_remedies(missing.values())),
         {database.name: database.reason for database in missing.values()},

@@ -12,6 +12,8 @@ from typing import Any
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 
 from whalefall.engines.base import Target
 from whalefall.engines.errors import (
@@ -99,6 +101,15 @@ UNREACHABLE = (
 )
 
 
+class Text(Loader):
+    """Text that need not be UTF-8: names of roles and databases are shared by databases of all
+    encodings, and SQL_ASCII checks nothing. What cannot be decoded is shown by its bytes.
+    """
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode("utf-8", "backslashreplace")
+
+
 class Session:
     """A read-only connection whose statements are counted and cannot hang for ever.
 
@@ -112,6 +123,8 @@ class Session:
         self.target = target
         self.count = count
         self.version: int = connection.info.server_version
+        for kind in ("text", "name"):
+            connection.adapters.register_loader(kind, Text)
 
     @property
     def uses_tls(self) -> bool:

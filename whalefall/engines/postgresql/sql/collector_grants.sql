@@ -1,13 +1,18 @@
 -- The least rights that WhaleFall's collector needs on PostgreSQL. Run as a superuser in the
--- database named on the instance (normally "postgres"); set a password afterwards with
---   \password {login}
-CREATE ROLE {login} LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION CONNECTION LIMIT 5;
+-- database named on the instance (normally "postgres"), and again when databases are added. Set
+-- a password afterwards, in psql with: \password {login}
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = {name}) THEN
+    CREATE ROLE {login} LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION CONNECTION LIMIT 5;
+  END IF;
+END $$;
 
 -- Sizes of all databases, also of those that it may not connect to.
 GRANT pg_read_all_stats TO {login};
 
 -- Grants inside a database are read from within: CONNECT on each of them. (PUBLIC has it unless
--- somebody took it away; this makes sure.) Repeat for databases that are created later.
+-- somebody took it away; this makes sure.)
 DO $$
 DECLARE
   name text;
