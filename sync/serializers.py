@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from sync.models import SyncInstanceRecord, SyncSession
-from whalefall.serializers import Serializer
+from whalefall.serializers import IdField, Serializer
 
 
 class SessionSerializer(serializers.ModelSerializer):
@@ -109,7 +109,7 @@ class SyncManySerializer(Serializer):
     """Without `instance_ids`, every instance that is watched."""
 
     instance_ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        child=IdField(),
         required=False,
         allow_empty=False,
         max_length=10_000,
@@ -119,8 +119,10 @@ class SyncManySerializer(Serializer):
 class CountsSerializer(serializers.Serializer):
     synced = serializers.IntegerField()
     created = serializers.IntegerField()
+    restored = serializers.IntegerField()
     updated = serializers.IntegerField()
     deleted = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
 
 
 class SyncResultSerializer(serializers.Serializer):

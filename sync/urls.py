@@ -1,9 +1,11 @@
 from django.urls.resolvers import URLPattern, URLResolver
 
+from sync.actions import InstanceSyncViewSet
 from sync.viewsets import SessionViewSet
 from whalefall.routers import Router
 
 router = Router()
+router.register("instances", InstanceSyncViewSet, basename="instance-sync")
 router.register("sync-sessions", SessionViewSet, basename="session")
 
 urlpatterns: list[URLPattern | URLResolver] = router.urls

@@ -68,7 +68,7 @@ class SessionViewSet(ReadOnlyViewSet):
         data = {"session_id": session.session_id, "cancelled_records": cancelled}
         return Answer(data, _("Cancelled: %(count)d records.") % {"count": cancelled})
 
-    @extend_schema(request=None, responses=StartedSerializer)
+    @extend_schema(request=None, responses={202: StartedSerializer})
     @action(detail=True, methods=["post"], url_path="actions/retry-failed")
     def retry_failed(self, request: Request, session_id: str) -> Answer:
         """A new session for the instances that failed. 409 when none did, or while it runs."""
@@ -94,4 +94,4 @@ def started(session: SyncSession) -> Answer:
         "session_id": session.session_id,
         "total_instances": session.total_instances,
     }
-    return Answer(data, _("Started for %(total_instances)d instances.") % data)
+    return Answer(data, _("Started for %(total_instances)d instances.") % data, status=202)

@@ -51,3 +51,10 @@ class ModelSerializer(StrictMixin, serializers.ModelSerializer):
     """For rows."""
 
     serializer_choice_field = ChoiceField
+
+
+class IdField(serializers.IntegerField):
+    """A primary key, within what the store can hold."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)

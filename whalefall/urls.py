@@ -21,6 +21,7 @@ api = [
     path("", include("sync.urls")),
     path("", include("classification.urls")),
     path("", include("accounts.urls")),
+    path("", include("tags.urls")),
     path("", include("whalefall.instances.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", login_required(SpectacularSwaggerView.as_view(url_name="openapi")), name="docs"),

@@ -99,7 +99,7 @@ def test_an_ended_session_is_not_cancelled(operator):
 
 def test_failed_records_are_retried_in_a_new_session(operator):
     ended = session("completed", "failed", ended=True)
-    data = success(operator.post(f"{URL}/{ended.session_id}/actions/retry-failed"))
+    data = success(operator.post(f"{URL}/{ended.session_id}/actions/retry-failed"), 202)
     assert data["total_instances"] == 1
     found = success(operator.get(f"{URL}/{data['session_id']}"))
     assert (found["retry_of"], found["created_by"]) == (str(ended.session_id), "otto")

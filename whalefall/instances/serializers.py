@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from whalefall.instances.models import DB_TYPE_CHOICES, Credential, Instance
-from whalefall.serializers import ChoiceField, ModelSerializer, Serializer
+from whalefall.serializers import IdField, ModelSerializer, Serializer
 
 
 class CredentialSerializer(ModelSerializer):
@@ -120,6 +120,18 @@ class InstanceOptionSerializer(serializers.ModelSerializer):
         fields = ("id", "name", "db_type", "host", "port")
 
 
+class InstanceIdsSerializer(Serializer):
+    instance_ids = serializers.ListField(
+        child=IdField(),
+        allow_empty=False,
+        max_length=1000,
+    )
+
+
+class RecycledSerializer(serializers.Serializer):
+    recycled = serializers.IntegerField()
+
+
 class DbTypeCountSerializer(serializers.Serializer):
     db_type = serializers.ChoiceField(DB_TYPE_CHOICES)
     total = serializers.IntegerField()
@@ -142,17 +154,3 @@ class ConnectionStatusSerializer(serializers.Serializer):
     last_connected_at = serializers.DateTimeField(allow_null=True)
     version = serializers.CharField(allow_blank=True)
     main_version = serializers.CharField(allow_blank=True)
-
-
-class ConnectionParametersSerializer(Serializer):
-    """Where and as whom to connect, without an instance."""
-
-    db_type = ChoiceField(DB_TYPE_CHOICES)
-    host = serializers.CharField(max_length=255)
-    port = serializers.IntegerField(min_value=1, max_value=65535)
-    database_name = serializers.CharField(max_length=128, allow_blank=True, default="")
-    credential = serializers.PrimaryKeyRelatedField(
-        queryset=Credential.objects.all(), help_text="The id of a stored credential."
-    )
-    tls_mode = ChoiceField(Instance.TLS.choices, default=Instance.TLS.REQUIRE)
-    tls_ca = serializers.CharField(allow_blank=True, default="")

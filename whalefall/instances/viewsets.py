@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -15,28 +16,18 @@ from rest_framework.request import Request
 from whalefall.api import Answer, ApiError
 from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
 from whalefall.instances.filters import CredentialFilter, InstanceFilter
+from whalefall.instances.imports import COLUMNS
 from whalefall.instances.models import Credential, Instance
 from whalefall.instances.serializers import (
     ConnectionStatusSerializer,
     CredentialSerializer,
+    InstanceIdsSerializer,
     InstanceOptionSerializer,
     InstanceSerializer,
     InstanceStatisticsSerializer,
+    RecycledSerializer,
 )
 from whalefall.viewsets import ModelViewSet
-
-EXPORTED = (
-    "name",
-    "db_type",
-    "host",
-    "port",
-    "database_name",
-    "credential",
-    "tls_mode",
-    "environment",
-    "description",
-    "is_active",
-)
 
 
 class CredentialViewSet(ModelViewSet):
@@ -113,20 +104,37 @@ class InstanceViewSet(ModelViewSet):
         """How many there are, by state and engine."""
         return Answer(InstanceStatisticsSerializer(Instance.objects.statistics()).data)
 
+    @extend_schema(responses=RecycledSerializer)
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="actions/batch-delete",
+        serializer_class=InstanceIdsSerializer,
+    )
+    def batch_delete(self, request: Request) -> Answer:
+        """Many into the recycle bin; unknown ids are a 404 naming them, nothing done."""
+        ids = set(self.validated()["instance_ids"])
+        with transaction.atomic():
+            found = Instance.objects.present().select_for_update().in_bulk(ids)
+            if missing := sorted(ids - set(found)):
+                names = ", ".join(str(pk) for pk in missing)
+                message = _("No such instances: %(ids)s.") % {"ids": names}
+                raise ApiError("RESOURCE_NOT_FOUND", message, 404)
+            for instance in found.values():
+                instance.recycle()
+        return Answer({"recycled": len(found)}, _("Put into the recycle bin."))
+
     @extend_schema(responses=CSV_SCHEMA, filters=True)
     @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
     def exports(self, request: Request) -> StreamingHttpResponse:
         """The list as CSV, filtered alike; what batch-create reads. Never a password."""
-        found = self.filter_queryset(Instance.objects.select_related("credential"))
-        found = found.defer("credential__password").order_by("name")
-        return csv_response("instances", EXPORTED, _csv_rows(found))
+        found = self.filter_queryset(self.get_queryset()).order_by("name")
+        return csv_response("instances", COLUMNS, _csv_rows(found))
 
 
 def _csv_rows(instances: QuerySet[Instance]) -> Iterator[list[Any]]:
     for instance in instances.iterator(chunk_size=500):
-        yield [
-            instance.credential.name
-            if name == "credential" and instance.credential
-            else getattr(instance, name)
-            for name in EXPORTED
-        ]
+        credential = instance.credential.name if instance.credential else ""
+        tags = ";".join(tag.name for tag in instance.tags.all())
+        special = {"credential": credential, "tags": tags}
+        yield [special[name] if name in special else getattr(instance, name) for name in COLUMNS]

@@ -1,0 +1,81 @@
+"""The actions of `/instances` that read servers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
+from sync import runner
+from sync.models import SyncSession, SyncType
+from sync.serializers import StartedSerializer, SyncManySerializer, SyncResultSerializer
+from sync.viewsets import started
+from whalefall.api import Answer, ApiError
+from whalefall.engines import errors
+from whalefall.instances.models import Instance
+from whalefall.viewsets import ViewSet
+
+SERVER_SAID_NO = {
+    name
+    for name, found in vars(errors).items()
+    if isinstance(found, type) and issubclass(found, errors.EngineError)
+}
+
+
+class InstanceSyncViewSet(ViewSet):
+    """Reading accounts and privileges from servers."""
+
+    queryset = Instance.objects.present().select_related("credential")
+    pagination_class = None
+    filter_backends = ()
+    write_right = "operate"
+
+    @extend_schema(request=None, responses=SyncResultSerializer)
+    @action(detail=True, methods=["post"], url_path="actions/sync-accounts")
+    def sync_accounts(self, request: Request, pk: str) -> Answer:
+        """One instance, in place. 409 with the reason when it could not be read."""
+        instance = self.get_object()
+        result = runner.sync_accounts(instance, SyncType.MANUAL_SINGLE, created_by=request.user)
+        if not result["success"]:
+            raise _failed(result)
+        return Answer(result, result["message"])
+
+    @extend_schema(operation_id="instances_sync_accounts_many", responses={202: StartedSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="actions/sync-accounts",
+        serializer_class=SyncManySerializer,
+    )
+    def sync_many(self, request: Request) -> Answer:
+        """All watched instances, or those of `instance_ids`, as a session that workers run."""
+        ids = self.validated().get("instance_ids")
+        session = SyncSession.objects.start(
+            SyncType.MANUAL_BATCH, _chosen(ids), created_by=request.user
+        )
+        return started(session)
+
+
+def _chosen(ids: list[int] | None) -> list[Instance]:
+    found = Instance.objects.watched()
+    instances = list(found if ids is None else found.filter(pk__in=ids))
+    missing = sorted(set(ids or ()) - {instance.pk for instance in instances})
+    if missing:
+        names = ", ".join(str(pk) for pk in missing)
+        message = _("Not watched, or not there: %(ids)s.") % {"ids": names}
+        raise ApiError("VALIDATION_ERROR", message)
+    if not instances:
+        raise ApiError("SYNC_DATA_ERROR", _("There is no instance to synchronise."), 409)
+    return instances
+
+
+def _failed(result: dict[str, Any]) -> ApiError:
+    error = result["details"].get("error", {})
+    if error.get("internal"):
+        return ApiError("TASK_EXECUTION_FAILED", result["message"], 500)
+    is_server = error.get("type") in SERVER_SAID_NO
+    code = "DATABASE_CONNECTION_ERROR" if is_server else "SYNC_DATA_ERROR"
+    return ApiError(code, result["message"], 409)
