@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -215,3 +216,9 @@ def test_every_capability_names_its_sections():
         assert capabilities.sections(name), name
     assert capabilities.SECTIONS.keys() <= set(capabilities.KNOWN)
     assert set(capabilities.PERSONAL) <= set(capabilities.KNOWN)
+
+
+def test_the_docs_name_every_capability_with_its_sections():
+    page = (Path(__file__).parents[3] / "docs/engines/postgresql.md").read_text(encoding="utf-8")
+    for name, text in capabilities.EXPLAINED.items():
+        assert f"| `{name}` | {text} | {', '.join(capabilities.sections(name))} |" in page

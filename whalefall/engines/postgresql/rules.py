@@ -66,6 +66,7 @@ class PostgreSQLRules(Rules):
             *(f"DEFAULT {name}" for name in DEFAULTS),
         ),
     }
+    name_parts = {**Rules.name_parts, Scope.SERVER: 1}  # a configuration parameter
     default_schema = "public"
     capabilities_known = capabilities.KNOWN
     personal = capabilities.PERSONAL
