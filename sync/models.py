@@ -266,10 +266,12 @@ class SyncInstanceRecordQuerySet(models.QuerySet["SyncInstanceRecord"]):
     def add_to(
         self, session: SyncSession, instances: Iterable[Instance]
     ) -> list[SyncInstanceRecord]:
-        return self.bulk_create(
-            SyncInstanceRecord(session=session, instance=instance, instance_name=instance.name)
+        # Any: the class is named by a string above, and the checker does not look it up.
+        records: list[Any] = [
+            self.model(session=session, instance=instance, instance_name=instance.name)
             for instance in instances
-        )
+        ]
+        return self.bulk_create(records)
 
     def unfinished(self) -> Self:
         return self.exclude(status__in=SyncInstanceRecord.TERMINAL)

@@ -24,7 +24,8 @@ def sync_accounts() -> str | None:
     """A session over every watched instance; the session's id, None while the last one runs."""
     with locks.held(locks.JOB, JOBS["sync_accounts"].number) as free:
         if not free or SyncSession.objects.is_scheduled_running(SyncCategory.ACCOUNT):
-            return _skipped("sync_accounts")
+            _skipped("sync_accounts")
+            return None
         session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, Instance.objects.watched())
     return str(session.session_id)
 
@@ -32,13 +33,19 @@ def sync_accounts() -> str | None:
 def reap_records() -> Any:
     """Fail records whose worker is gone, queue again what was lost."""
     with locks.held(locks.JOB, JOBS["reap_records"].number) as free:
-        return reaper.reap() if free else _skipped("reap_records")
+        if free:
+            return reaper.reap()
+        _skipped("reap_records")
+        return None
 
 
 def prune_history() -> Any:
     """Delete what is older than the settings keep."""
     with locks.held(locks.JOB, JOBS["prune_history"].number) as free:
-        return pruning.prune() if free else _skipped("prune_history")
+        if free:
+            return pruning.prune()
+        _skipped("prune_history")
+        return None
 
 
 def _skipped(job: str) -> None:

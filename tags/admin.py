@@ -81,10 +81,8 @@ class TaggedInstances:
         active = Tag.objects.filter(is_active=True)
         return (
             super()
-            .get_queryset(request)
-            .prefetch_related(  # type: ignore[misc]
-                Prefetch("tags", queryset=active, to_attr="active_tags")
-            )
+            .get_queryset(request)  # type: ignore[misc]
+            .prefetch_related(Prefetch("tags", queryset=active, to_attr="active_tags"))
         )
 
     @admin.display(description=_("tags"))

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
@@ -15,7 +15,7 @@ router = Router()
 router.register("auth", AuthViewSet, basename="auth")
 router.register("health", HealthViewSet, basename="health")
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
     # Above the apps whose paths begin alike: `sync` and `classification` add to the lower ones.
     path("", include("sync.urls")),

@@ -68,12 +68,12 @@ class AnyLike(Lookup):
     lookup_name = "any_like"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [value]
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (value,)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
-        return f"EXISTS (SELECT FROM unnest({column}) word WHERE word LIKE %s)", [*params, self.rhs]
+        return f"EXISTS (SELECT FROM unnest({column}) word WHERE word LIKE %s)", (*params, self.rhs)
 
 
 @ArrayField.register_lookup
@@ -83,10 +83,10 @@ class AnyCovers(Lookup):
     lookup_name = "any_covers"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [value]
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (value,)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
         prefix, name = self.rhs
         start = len(prefix) + 1
@@ -94,7 +94,7 @@ class AnyCovers(Lookup):
         return (
             f"EXISTS (SELECT FROM unnest({column}) word"
             f" WHERE word LIKE %s AND %s LIKE {_PATTERN_OF_WORD})",
-            [*params, escaped(prefix) + "%", name, *places],
+            (*params, escaped(prefix) + "%", name, *places),
         )
 
 
@@ -103,9 +103,9 @@ class _Like(Lookup):
 
     part = "%s"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
-        return f"{self.part % column} LIKE %s", [*params, self.rhs]
+        return f"{self.part % column} LIKE %s", (*params, self.rhs)
 
 
 @CharField.register_lookup

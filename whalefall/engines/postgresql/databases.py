@@ -7,7 +7,7 @@ left out by design, and no section is incomplete for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -63,7 +63,7 @@ class Reader(Protocol):
     def connected_to(self, database: str) -> AbstractContextManager[Session]: ...
 
 
-def seen(name: str, allows: bool, limit: int, may_connect: bool, login: str) -> Database:
+def seen(login: str, name: str, allows: bool, limit: int, may_connect: bool) -> Database:
     """A row of `databases.sql`. Connection limit -2 marks one whose DROP was cut off."""
     if limit == -2:
         return Database(name, "an interrupted DROP DATABASE left it invalid")
@@ -108,7 +108,7 @@ def _note(unread: dict[str, dict[str, Database]], name: str, exc: EngineError) -
         missing[name] = Database(name, exc.args[0], exc.remedy, is_denied)
 
 
-def _read(server: Reader, name: str) -> Iterator[ObservedGrant]:
+def _read(server: Reader, name: str) -> Generator[ObservedGrant, None, set[str]]:
     """The grants in one database; returns the sections that it did not let us read there."""
     with server.connected_to(name) as session:
         hidden = {catalog for (catalog,) in session.rows(server.sql("unreadable"))}

@@ -108,7 +108,7 @@ class PostgreSQLServer(Server):
             if self.context.reads_databases:
                 found = self.session.rows(self.sql("databases"))
                 login = self.context.login
-                self._databases = [databases.seen(*row, login=login) for row in found]
+                self._databases = [databases.seen(login, *row) for row in found]
         return self._databases
 
     def probe(self) -> Probe:
