@@ -266,12 +266,12 @@ class SyncInstanceRecordQuerySet(models.QuerySet["SyncInstanceRecord"]):
     def add_to(
         self, session: SyncSession, instances: Iterable[Instance]
     ) -> list[SyncInstanceRecord]:
-        # Any: the class is named by a string above, and the checker does not look it up.
-        records: list[Any] = [
-            self.model(session=session, instance=instance, instance_name=instance.name)
+        records = [
+            SyncInstanceRecord(session=session, instance=instance, instance_name=instance.name)
             for instance in instances
         ]
-        return self.bulk_create(records)
+        self.bulk_create(records)  # type: ignore[arg-type]  # the model is named by a string above
+        return records
 
     def unfinished(self) -> Self:
         return self.exclude(status__in=SyncInstanceRecord.TERMINAL)
