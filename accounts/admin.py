@@ -33,7 +33,7 @@ CHANGES_SHOWN = 50
 
 
 class PresenceFilter(RadioFilter):
-    """Without a choice, accounts that are gone stay out of sight."""
+    """Without a choice, accounts that are gone, or whose instance is deleted, are not shown."""
 
     title = _("presence")
     parameter_name = "presence"
@@ -46,7 +46,8 @@ class PresenceFilter(RadioFilter):
         return super().value() or "present"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = {"present": Q(is_active=True), "gone": Q(is_active=False)}
+        present = Q(is_active=True, instance__deleted_at=None)
+        wanted = {"present": present, "gone": Q(is_active=False)}
         return queryset.filter(wanted.get(self.value(), Q()))
 
 

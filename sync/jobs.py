@@ -92,12 +92,17 @@ def resume(name: str) -> Schedule:
     return found
 
 
-def set_cron(name: str, cron: str) -> Schedule:
+def check_cron(cron: str) -> None:
     """Raises ValidationError when `cron` is no cron expression of five fields."""
-    found = schedule(name)
     if len(cron.split()) != 5:
         raise ValidationError(_("A cron expression has five fields, for example 0 1 * * *."))
     validate_cron(cron)
+
+
+def set_cron(name: str, cron: str) -> Schedule:
+    """Raises ValidationError as `check_cron` does."""
+    found = schedule(name)
+    check_cron(cron)
     found.schedule_type, found.cron = Schedule.CRON, cron
     found.next_run = found.calculate_next_run()
     found.save(update_fields=("schedule_type", "cron", "next_run"))

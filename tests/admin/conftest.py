@@ -9,8 +9,9 @@ from tests.admin import fleet
 from whalefall.models import User
 
 
-def person(role: str) -> User:
-    user = User.objects.create_user(role or "nobody", password="correct horse battery")
+def person(role: str, password: str | None = None) -> User:
+    """Without a password unless one is given: hashing is slow on purpose."""
+    user = User.objects.create_user(role or "nobody", password=password)
     if role:
         user.groups.add(Group.objects.get_or_create(name=role)[0])
     return user

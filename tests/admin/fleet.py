@@ -1,12 +1,24 @@
 """Rows for the pages to show: instances, accounts with real facts, changes."""
 
+import uuid
 from datetime import timedelta
 from itertools import count
 
 from django.utils import timezone
+from django_q.models import Task
+from django_q.tasks import async_task
 
 from accounts.facts import Facts
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
+from capacity.models import (
+    DatabaseSizeAggregation,
+    DatabaseSizeStat,
+    DatabaseTableSizeStat,
+    InstanceDatabase,
+    InstanceSizeAggregation,
+    InstanceSizeStat,
+)
+from sync.models import SyncCategory, SyncInstanceRecord, SyncSession, SyncType
 from whalefall.engines.observed import (
     Kind,
     Observation,
@@ -18,6 +30,7 @@ from whalefall.engines.observed import (
     SectionStatus,
 )
 from whalefall.instances.models import Credential, Instance
+from whalefall.models import LogEntry
 
 SECRET = "s3cr3t-of-the-collector"
 ports = count(5432)
@@ -123,4 +136,69 @@ def change(account: InstanceAccount, **values) -> AccountChangeLog:
     }
     return AccountChangeLog.objects.create(
         account=account, instance=account.instance, **(defaults | values)
+    )
+
+
+def session(*instances: Instance, status: str = "completed", **values) -> SyncSession:
+    """A session that has ended that way for every instance (or is running)."""
+    now = timezone.now()
+    ended = None if status == "running" else now
+    made = SyncSession.objects.create(
+        sync_type=SyncType.MANUAL_BATCH,
+        sync_category=SyncCategory.ACCOUNT,
+        status=status,
+        total_instances=len(instances),
+        successful_instances=len(instances) if status == "completed" else 0,
+        failed_instances=len(instances) if status == "failed" else 0,
+        started_at=now - timedelta(seconds=40),
+        completed_at=ended,
+        **values,
+    )
+    SyncInstanceRecord.objects.bulk_create(
+        SyncInstanceRecord(
+            session=made,
+            instance=instance,
+            instance_name=instance.name,
+            status="pending" if status == "running" else status,
+            error_message="connection refused" if status == "failed" else "",
+            started_at=now - timedelta(seconds=30),
+            completed_at=ended,
+        )
+        for instance in instances
+    )
+    return made
+
+
+def sizes(instance: Instance, name: str = "shop") -> None:
+    now = timezone.now()
+    period = {"period_type": "daily", "period_start": now.date(), "period_end": now.date()}
+    sums = {"avg_bytes": 5 * 2**20, "change_bytes": -(2**20), "change_percent": -3.5}
+    seen = {"first_seen_at": now, "last_seen_at": now}
+    day = {"collected_date": now.date(), "collected_at": now}
+    database = InstanceDatabase.objects.create(instance=instance, database_name=name, **seen)
+    DatabaseSizeStat.objects.create(
+        database=database, instance=instance, reason="permission denied", **day
+    )
+    InstanceSizeStat.objects.create(instance=instance, size_bytes=7 * 2**30, **day)
+    DatabaseTableSizeStat.objects.create(
+        database=database, table_name="orders", data_bytes=2**20, collected_at=now
+    )
+    DatabaseSizeAggregation.objects.create(
+        database=database, instance=instance, calculated_at=now, **period, **sums
+    )
+    InstanceSizeAggregation.objects.create(instance=instance, calculated_at=now, **period, **sums)
+
+
+def tasks() -> None:
+    """One task of each kind in the queue's tables."""
+    now = timezone.now()
+    for ok in (True, False):
+        values = {"func": "sync.tasks.reap_records", "started": now, "stopped": now, "success": ok}
+        Task.objects.create(id=uuid.uuid4().hex, name=f"task-{ok}", **values)
+    async_task("sync.tasks.run_record", 1)
+
+
+def logs() -> None:
+    LogEntry.objects.create(
+        timestamp=timezone.now(), level="error", module="sync", message="sync_ended", traceback="x"
     )

@@ -3,11 +3,13 @@
 from tests.admin.conftest import person
 from whalefall.models import User
 
+PASSWORD = "correct horse battery"
+
 
 def log_in(client, username):
     return client.post(
         "/admin/login/?next=/admin/",
-        {"username": username, "password": "correct horse battery"},
+        {"username": username, "password": PASSWORD},
         follow=True,
     )
 
@@ -21,12 +23,12 @@ def test_the_login_page_opens_for_strangers(client):
 
 
 def test_somebody_with_a_role_gets_in(client, db):
-    person("viewer")
+    person("viewer", PASSWORD)
     assert log_in(client, "viewer").request["PATH_INFO"] == "/admin/"
 
 
 def test_somebody_without_a_role_is_told_to_ask_for_one(client, db):
-    person("")
+    person("", PASSWORD)
     assert "Ask an administrator" in log_in(client, "nobody").content.decode()
 
 

@@ -47,7 +47,7 @@ def test_the_restore_button_brings_it_back(administrator, orders_db):
 
 def test_a_taken_endpoint_is_not_restored_and_said_so(administrator, orders_db):
     orders_db.recycle()
-    fleet.instance("usurper", host=orders_db.host)
+    fleet.instance("usurper", host=orders_db.host, port=orders_db.port)
     page = run(administrator, "restore_selected", orders_db)
     assert "This endpoint is already registered." in page
     assert "0 instances restored." in page

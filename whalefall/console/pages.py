@@ -100,23 +100,24 @@ def button(
     icon: str = "",
     variant: ActionVariant = ActionVariant.DEFAULT,
     form_class: type[BaseDialogForm] | None = None,
-) -> Callable[[Callable[..., None]], Any]:
+) -> Callable[[Callable[..., str | None]], Any]:
     """Makes `method(self, request, obj)` a button of the change page that asks before it acts.
 
-    With a `form_class` the question has fields, and the method is given the valid form as well.
+    With a `form_class` the question has fields, and the method is given the valid form as well. The
+    page is shown again, or the one whose address the method returns.
 
     Unfold's own buttons act on GET, which any link on any site could trigger; this one acts on a
-    POST with its CSRF token, then shows the page again.
+    POST with its CSRF token.
     """
 
-    def decorate(method: Callable[..., None]) -> Any:
+    def decorate(method: Callable[..., str | None]) -> Any:
         @wraps(method)
         def pressed(self: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
             obj = self.get_object(request, unquote(object_id))
             if obj is None:
                 raise Http404
-            method(self, request, obj, *([form] if form_class else []))
-            return _show(request, change_url(obj))
+            url = method(self, request, obj, *([form] if form_class else []))
+            return _show(request, url or change_url(obj))
 
         dialog: Any = {
             "title": description,

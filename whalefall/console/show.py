@@ -77,6 +77,12 @@ def size(number: int | None, reason: str = "") -> SafeString | str:
     return filesizeformat(number)
 
 
+def lines(texts: list[str]) -> SafeString:
+    """One line of evidence below the other; empty where there is none."""
+    items = format_html_join("", "<li class='wf-mono'>{}</li>", ((text,) for text in texts))
+    return format_html('<ul class="wf-evidence">{}</ul>', items) if texts else items
+
+
 def pretty_json(value: Any) -> SafeString:
     text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str)
     return format_html('<pre class="wf-json">{}</pre>', text)

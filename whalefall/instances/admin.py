@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import (
@@ -22,7 +24,11 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 from whalefall.console import show
 from whalefall.console.cards import Card, cards, list_url
 from whalefall.console.pages import RoleAdmin, button
+from whalefall.instances import connection
 from whalefall.instances.models import Credential, Instance
+
+# Each may take the whole connect timeout, and somebody waits for the page.
+MOST_TESTED = 10
 
 
 class CredentialForm(forms.ModelForm):
@@ -139,8 +145,8 @@ class InstanceAdmin(RoleAdmin):
     search_fields = ("name", "host", "description", "database_name")
     search_help_text = _("Searches names, hosts, databases and descriptions.")
     autocomplete_fields = ("credential",)
-    actions = ("activate", "pause", "recycle", "restore_selected")
-    actions_detail = ("restore",)
+    actions = ("test_connections", "activate", "pause", "recycle", "restore_selected")
+    actions_detail = ("test_connection", "restore")
     readonly_fields = ("version", "connected", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("name", "environment"), "description", "is_active")}),
@@ -204,6 +210,34 @@ class InstanceAdmin(RoleAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_deleted = getattr(obj, "deleted_at", None) is not None
         return not is_deleted and super().has_delete_permission(request, obj)
+
+    @admin.action(description=_("Test connection"), permissions=["operate"])
+    def test_connections(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
+        instances = list(queryset.select_related("credential")[: MOST_TESTED + 1])
+        if len(instances) > MOST_TESTED:
+            text = _("Choose at most %(n)d instances to test.") % {"n": MOST_TESTED}
+            self.message_user(request, text, messages.ERROR)
+            return
+        results = [self._test(request, instance) for instance in instances]
+        text = _("%(good)d of %(all)d instances answer.")
+        number = {"good": sum(results), "all": len(results)}
+        self.message_user(request, text % number, messages.INFO)
+
+    @button(_("Test connection"), _("Connect now and ask what its login may read?"), icon="cable")
+    def test_connection(self, request: HttpRequest, instance: Instance) -> None:
+        self._test(request, instance)
+
+    def _test(self, request: HttpRequest, instance: Instance) -> bool:
+        result = connection.test_connection(instance)
+        lines = [f"{instance}: {result.message}"]
+        lines += [result.remedy] if result.remedy else []
+        lines += [missing.remedy for missing in result.missing if missing.remedy]
+        level = messages.SUCCESS if result.success else messages.ERROR
+        if result.missing:
+            level = messages.WARNING
+        text = format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
+        self.message_user(request, text, level)
+        return result.success
 
     @admin.action(description=_("Watch again"), permissions=["manage"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:

@@ -1,0 +1,108 @@
+"""Starting, watching, cancelling and retrying syncs."""
+
+import pytest
+
+from sync.models import SyncSession
+from tests.admin import fleet
+
+LIST = "/admin/sync/syncsession/"
+INSTANCES = "/admin/instances/instance/"
+YES = {"_form_submitted": "on"}
+
+
+def press(client, obj_url, name):
+    return client.post(f"{obj_url}{name}/", YES, follow=True).content.decode()
+
+
+def run(client, url, action, *rows):
+    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return client.post(url, data, follow=True).content.decode()
+
+
+def test_an_operator_starts_a_sync_of_chosen_instances(operator, orders_db):
+    page = run(operator, INSTANCES, "sync_accounts", orders_db, fleet.instance("stock-db"))
+    assert "2 instances are being synchronised." in page
+    session = SyncSession.objects.get()
+    assert session.created_by.username == "operator"
+    assert session.records.count() == 2
+
+
+def test_paused_instances_are_left_out(operator, orders_db):
+    orders_db.is_active = False
+    orders_db.save()
+    assert "None of these instances is watched." in run(
+        operator, INSTANCES, "sync_accounts", orders_db
+    )
+    assert not SyncSession.objects.exists()
+
+
+def test_the_button_leads_to_the_session(operator, orders_db):
+    page = press(operator, f"{INSTANCES}{orders_db.pk}/", "sync_now")
+    assert str(SyncSession.objects.get().session_id) in page
+
+
+@pytest.mark.parametrize("name", ["sync_now", "test_connection"])
+def test_a_viewer_cannot_press_buttons(viewer, orders_db, name):
+    assert viewer.post(f"{INSTANCES}{orders_db.pk}/{name}/", YES).status_code == 403
+    assert not SyncSession.objects.exists()
+
+
+def test_the_page_of_a_running_session_refreshes_itself(viewer, orders_db):
+    running = fleet.session(orders_db, status="running")
+    page = viewer.get(f"{LIST}{running.pk}/change/").content.decode()
+    assert 'hx-trigger="every 2s"' in page
+    assert "No worker is alive" in page
+
+
+def test_the_page_of_an_ended_session_stands_still(viewer, orders_db):
+    ended = fleet.session(orders_db, status="failed")
+    page = viewer.get(f"{LIST}{ended.pk}/change/").content.decode()
+    assert 'hx-trigger="every 2s"' not in page
+    assert "connection refused" in page
+
+
+def test_cancelling_takes_the_waiting_records_out(operator, orders_db):
+    running = fleet.session(orders_db, status="running")
+    press(operator, f"{LIST}{running.pk}/", "cancel")
+    running.refresh_from_db()
+    assert running.status == "cancelled"
+
+
+def test_cancelling_an_ended_session_says_why_not(operator, orders_db):
+    page = run(operator, LIST, "cancel_selected", fleet.session(orders_db))
+    assert "0 sessions cancelled." in page
+    assert "cannot be cancelled any more" in page
+
+
+def test_retrying_starts_a_session_for_what_failed(operator, orders_db):
+    failed = fleet.session(orders_db, status="failed")
+    press(operator, f"{LIST}{failed.pk}/", "retry")
+    assert SyncSession.objects.get(retry_of=failed).records.get().instance == orders_db
+
+
+def test_only_what_the_state_allows_is_offered(operator, orders_db):
+    ended = fleet.session(orders_db)
+    page = operator.get(f"{LIST}{ended.pk}/change/").content.decode()
+    assert f"{ended.pk}/cancel/" not in page
+    assert f"{ended.pk}/retry/" not in page
+
+
+def test_the_list_of_instances_shows_how_the_last_sync_went(viewer, orders_db):
+    fleet.session(orders_db)
+    fleet.session(orders_db, status="failed")
+    page = viewer.get(INSTANCES).content.decode()
+    assert 'title="connection refused"' in page
+
+
+def test_a_connection_test_names_the_trouble(operator, orders_db):
+    orders_db.host, orders_db.port = "127.0.0.1", 1
+    orders_db.save()
+    page = press(operator, f"{INSTANCES}{orders_db.pk}/", "test_connection")
+    assert "orders-db: " in page
+    assert fleet.SECRET not in page
+
+
+def test_many_connections_are_not_tested_at_once(operator):
+    instances = [fleet.instance(f"db-{i}") for i in range(11)]
+    page = run(operator, INSTANCES, "test_connections", *instances)
+    assert "Choose at most 10 instances to test." in page
