@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whalefall.engines.postgresql import hba, rows
-from whalefall.engines.postgresql.session import quoted
+from whalefall.engines.postgresql.names import quoted
 
 ROW = (True, None, False, True, False, False, False, False, -1, "scram", None, None)
 

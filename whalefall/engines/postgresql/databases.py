@@ -21,7 +21,8 @@ from whalefall.engines.errors import (
 )
 from whalefall.engines.observed import ObservedGrant, Section, SectionStatus
 from whalefall.engines.postgresql import rows
-from whalefall.engines.postgresql.session import Session, quoted
+from whalefall.engines.postgresql.names import quoted
+from whalefall.engines.postgresql.session import Session
 
 SECTIONS = ("schema", "table", "sequence", "column", "routine", "other")
 PARTS = (

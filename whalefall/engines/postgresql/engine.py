@@ -34,9 +34,10 @@ from whalefall.engines.observed import (
     SectionStatus,
 )
 from whalefall.engines.postgresql import databases, hba, rows
+from whalefall.engines.postgresql.names import literal, quoted
 from whalefall.engines.postgresql.predefined import implied_grants
 from whalefall.engines.postgresql.rules import PostgreSQLRules
-from whalefall.engines.postgresql.session import Session, connected, quoted
+from whalefall.engines.postgresql.session import Session, connected
 
 FOLDER = Path(__file__).parent
 DENIED, FAILED = SectionStatus.DENIED, SectionStatus.FAILED
@@ -273,10 +274,6 @@ class PostgreSQLEngine(Engine):
         major = int(version.split(".")[0]) if version else 18
         text = queries.load(FOLDER / "sql" / "collector_grants.sql", major * 10000)
         return text.replace("{login}", quoted(login)).replace("{name}", literal(login)) + ";\n"
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 ENGINE = PostgreSQLEngine()

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from whalefall.engines.postgresql.session import quoted
+from whalefall.engines.postgresql.names import quoted
 
 
 @dataclass(frozen=True, slots=True)

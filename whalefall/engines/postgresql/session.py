@@ -25,6 +25,7 @@ from whalefall.engines.errors import (
     StatementTimeout,
     UnsupportedVersion,
 )
+from whalefall.engines.postgresql.names import quoted
 
 OLDEST = 100000
 ROWS_AT_ONCE = 500
@@ -304,8 +305,3 @@ def _where(target: Target) -> str:
 def _first_line(exc: psycopg.Error) -> str:
     said = exc.diag.message_primary or str(exc)
     return said.strip().splitlines()[0] if said.strip() else type(exc).__name__
-
-
-def quoted(name: str) -> str:
-    """An identifier as it stands in SQL."""
-    return '"' + name.replace('"', '""') + '"'
