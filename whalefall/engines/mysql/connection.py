@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 import MySQLdb
+from MySQLdb.constants import CLIENT
 from MySQLdb.cursors import SSCursor
 
 from whalefall.engines.base import Target
@@ -72,6 +73,9 @@ def connect(target: Target) -> Connection:
         raw = MySQLdb.connect(**_arguments(target))
     except MySQLdb.Error as exc:
         raise _refused(exc, target, time.monotonic() - started) from exc
+    if target.tls_mode != "off" and not raw.server_capabilities & CLIENT.SSL:
+        raw.close()
+        raise _tls_refused(f"{target.host}:{target.port}", "does not support TLS")
     return Connection(raw, target)
 
 
@@ -178,6 +182,10 @@ def _refused(exc: MySQLdb.Error, target: Target, took: float) -> ConnectError:
         return LoginRefused(message, PLUGIN_REMEDY)
     if number == 2026:
         return _tls_refused(where, text)
+    if number == 3159:
+        return ConnectError(
+            f"{where} takes no login without TLS.", "Set the instance's TLS mode to require."
+        )
     if number in (2002, 2003, 2005, 2013):
         return _unreachable(target, where, text, took)
     return ConnectError(f"{where} cannot be connected to: {text} ({number}).")

@@ -332,7 +332,7 @@ class MySQLServer(Server):
         """The tables of one database, views left out. Sections: `sizes` and `files`, as above."""
         tables = self._table_sizes(self._login_privileges(), database)
         if self.sections["sizes"].is_complete:
-            yield from table_sizes(tables, self._files(f"{database}/"))
+            yield from table_sizes(tables, self._files(database))
 
     def _table_sizes(self, held: frozenset[str], database: str) -> list[TableSize]:
         with self.section("sizes"):
@@ -346,13 +346,13 @@ class MySQLServer(Server):
             return [TableSize(*row) for row in rows]
         return []
 
-    def _files(self, prefix: str) -> Files:
+    def _files(self, database: str) -> Files:
         files = Files()
         if self.number < 50700:
             return files  # MySQL 5.6 does not tell
         with self.section("files"):
-            for name, size in self.connection.rows(self.sql("file_sizes"), (prefix, prefix)):
-                files.add(name, int(size))
+            for row in self.connection.rows(self.sql("file_sizes"), (database, database)):
+                files.add(*row)
         if self.sections["files"].status is SectionStatus.DENIED:
             remedy = self._grant_globally("PROCESS")
             self.sections["files"] = replace(self.sections["files"], remedy=remedy)

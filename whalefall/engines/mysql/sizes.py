@@ -32,8 +32,7 @@ class Files:
 
     sizes: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
-    def add(self, name: str, size: int) -> None:
-        database, _, table = name.partition("/")
+    def add(self, database: str, table: str, size: int) -> None:
         self.sizes[database][table] = self.sizes[database].get(table, 0) + size
 
     def per_table(self, database: str, tables: Iterable[str]) -> dict[str, int]:

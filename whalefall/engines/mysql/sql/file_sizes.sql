@@ -1,12 +1,19 @@
--- InnoDB's files as they lie on the disk, `database/table`. Bind the prefix twice, or ''.
--- Until MySQL 5.7 and in MariaDB the names are encoded as file names are.
-SELECT name, bytes FROM (
-    SELECT NAME AS name, FILE_SIZE AS bytes -- pragma: >= 80000, < 100000
+-- InnoDB's files as they lie on the disk. Bind the database twice, or ''.
+-- MySQL 8 tells `database/table#p#partition`, plain. MySQL 5.7 and MariaDB tell the names encoded as
+-- file names are, where only the partition's mark is a bare #; conversion ends at a / or a bare #.
+SELECT db, tab, bytes FROM (
+    SELECT
+        SUBSTRING_INDEX(NAME, '/', 1) AS db, -- pragma: >= 80000, < 100000
+        SUBSTRING(NAME FROM INSTR(NAME, '/') + 1) AS tab, -- pragma: >= 80000, < 100000
+        CONVERT(CONVERT(CONVERT(SUBSTRING_INDEX(NAME, '/', 1) USING binary) USING filename) USING utf8) AS db, -- pragma: < 80000
+        CONVERT(CONVERT(CONVERT(SUBSTRING_INDEX(SUBSTRING(NAME FROM INSTR(NAME, '/') + 1), '#', 1) USING binary) USING filename) USING utf8) AS tab, -- pragma: < 80000
+        CONVERT(CONVERT(CONVERT(SUBSTRING_INDEX(NAME, '/', 1) USING binary) USING filename) USING utf8mb4) AS db, -- pragma: >= 100000
+        CONVERT(CONVERT(CONVERT(SUBSTRING_INDEX(SUBSTRING(NAME FROM INSTR(NAME, '/') + 1), '#', 1) USING binary) USING filename) USING utf8mb4) AS tab, -- pragma: >= 100000
+        FILE_SIZE AS bytes
     FROM information_schema.INNODB_TABLESPACES -- pragma: >= 80000, < 100000
-    SELECT CONVERT(CONVERT(CONVERT(NAME USING binary) USING filename) USING utf8) AS name, FILE_SIZE AS bytes -- pragma: < 80000
     FROM information_schema.INNODB_SYS_TABLESPACES -- pragma: < 80000
-    SELECT CONVERT(CONVERT(CONVERT(NAME USING binary) USING filename) USING utf8mb4) AS name, FILE_SIZE AS bytes -- pragma: >= 100000
     FROM information_schema.INNODB_SYS_TABLESPACES -- pragma: >= 100000
+    WHERE INSTR(NAME, '/') > 0
 ) AS files
-WHERE INSTR(name, '/') > 0 AND LEFT(name, CHAR_LENGTH(%s)) = %s
-ORDER BY name
+WHERE db = %s OR %s = ''
+ORDER BY db, tab
