@@ -1,0 +1,162 @@
+"""Real workers, killed with SIGKILL at any point: all or nothing, nothing lost, nothing twice."""
+
+import random
+import time
+from collections import Counter
+
+import pytest
+from django.db.models import Q
+from django_q.models import OrmQ
+
+from accounts.models import AccountChangeLog, InstanceAccount
+from sync import queue, reaper
+from sync.models import SyncInstanceRecord, SyncSession, SyncType
+from tests.servers.base import wait_until
+from tests.sync import cast
+from tests.sync.cluster import cluster, workshop
+
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
+
+Status = SyncInstanceRecord.Status
+ROUNDS = 50
+SEED = 20_261_122
+
+
+def ended(session):
+    session.refresh_from_db()
+    return session.has_ended
+
+
+def test_workers_do_a_session(orders_db):
+    with cluster():
+        session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, [orders_db])
+        wait_until(lambda: ended(session), "the session", 30)
+        assert queue.live_workers() == 1
+    assert (session.status, session.successful_instances) == ("completed", 1)
+    assert queue.live_workers() == 0
+
+
+def test_a_task_that_is_lost_with_its_worker_is_delivered_again(orders_db):
+    session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, [orders_db])
+    OrmQ.objects.all().delete()
+    assert reaper.requeue_lost(after=0) == 1
+    with cluster():
+        wait_until(lambda: ended(session), "the session", 30)
+    assert session.status == "completed"
+
+
+def test_workers_with_redis_do_a_session(orders_db, redis, settings, monkeypatch):
+    from django_q.conf import Conf
+
+    monkeypatch.setattr(Conf, "ORM", None)
+    monkeypatch.setattr(Conf, "REDIS", redis.url)
+    with cluster(REDIS_URL=redis.url):
+        session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, [orders_db])
+        wait_until(lambda: ended(session), "the session", 30)
+        assert queue.live_workers() == 1
+    assert not OrmQ.objects.exists()
+    assert session.status == "completed"
+
+
+class Fleet:
+    """Four instances on a MariaDB and a PostgreSQL that get a new account each round."""
+
+    def __init__(self, mariadb, postgresql):
+        self.mariadb, self.postgresql = mariadb, postgresql
+        mariadb.execute(*(f"CREATE USER filler{number}@'%'" for number in range(60)))
+        self.instances = [
+            *(cast.on(f"m{n}", mariadb, database_name=f) for n, f in enumerate(("", "mysql"))),
+            *(
+                cast.on(f"p{n}", postgresql, database_name=f, db_type="postgresql")
+                for n, f in enumerate(("postgres", "template1"))
+            ),
+        ]
+
+    def change(self, number):
+        self.mariadb.execute(
+            f"CREATE USER new{number}@'%'", f"GRANT SELECT ON db{number}.* TO filler1@'%'"
+        )
+        self.postgresql.run(f"CREATE ROLE new{number}; GRANT new{number} TO pg_monitor")
+
+
+def assert_all_or_nothing():
+    """What failed has written nothing, what was written has its record completed."""
+    failed = SyncInstanceRecord.objects.exclude(status=Status.COMPLETED)
+    for session_id, instance in failed.values_list("session__session_id", "instance"):
+        assert not AccountChangeLog.objects.filter(session_id=session_id, instance=instance)
+    logged = Counter(AccountChangeLog.objects.values_list("account", "session_id"))
+    assert not [key for key, count in logged.items() if count > 1]
+    assert not InstanceAccount.objects.filter(permission=None).exists()
+
+
+def assert_nothing_lost_or_doubled(fleet, rounds):
+    """Each change of each round stands exactly once in the log of each instance."""
+    for instance in fleet.instances:
+        log = AccountChangeLog.objects.filter(instance=instance)
+        added = Counter(log.filter(change_type="add").values_list("account__username", flat=True))
+        assert set(added.values()) == {1}
+        names = {name.partition("@")[0] for name in added}
+        assert {f"new{number}" for number in range(rounds)} <= names
+        if instance.db_type == "mysql":
+            entries = [
+                entry for row in log.filter(~Q(change_type="add")) for entry in row.privilege_diff
+            ]
+            seen = Counter(entry["object"].rpartition(":")[2] for entry in entries)
+            assert [seen[f"db{number}"] for number in range(1, rounds)] == [1] * (rounds - 1)
+
+
+def expire_and_reap():
+    running = SyncInstanceRecord.objects.filter(status=Status.RUNNING)
+    interrupted = running.update(lease_until="2020-01-01T00:00Z")
+    assert reaper.fail_expired()[0] == interrupted
+    assert (
+        not SyncSession.objects.filter(status="running")
+        .exclude(records__status=Status.PENDING)
+        .exists()
+    )
+    return interrupted
+
+
+def drain():
+    """Let living workers do what waits, so that the last session has every instance to itself."""
+    waiting = SyncInstanceRecord.objects.unfinished()
+    with cluster():
+        wait_until(lambda: not waiting.exists(), "the waiting records", 120)
+
+
+def interrupt(workers, seconds):
+    """Let workers begin, kill them that much later, and do as the reaper does when the leases are
+    over; how many records were in their hands.
+    """
+    waiting = SyncInstanceRecord.objects.filter(status=Status.PENDING)
+    before = waiting.count()
+    with workers.cluster():
+        wait_until(lambda: waiting.count() < before, "a worker", 30)
+        time.sleep(seconds)
+    assert_all_or_nothing()
+    return expire_and_reap()
+
+
+def test_workers_killed_at_any_point_leave_everything_or_nothing(mariadb, postgresql):
+    chance, interrupted = random.Random(SEED), 0
+    mariadb.reset()
+    fleet = Fleet(mariadb, postgresql)
+    with workshop() as workers:
+        for number in range(ROUNDS):
+            fleet.change(number)
+            session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, fleet.instances)
+            interrupted += interrupt(workers, chance.uniform(0, 0.4))
+            # What the killed workers had fetched is lost, as it is with Redis.
+            OrmQ.objects.all().delete()
+            if number % 2 and not ended(session):
+                session.cancel()
+            reaper.requeue_lost(after=0)
+    assert interrupted > ROUNDS / 5
+    drain()
+    last = SyncSession.objects.start(SyncType.SCHEDULED_TASK, fleet.instances)
+    with cluster():
+        wait_until(lambda: ended(last), "the last session", 60)
+    assert last.status == "completed"
+    assert not SyncSession.objects.filter(status="running").exists()
+    assert_all_or_nothing()
+    assert_nothing_lost_or_doubled(fleet, ROUNDS)
