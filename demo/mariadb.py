@@ -17,6 +17,7 @@ class WatchedMariaDB(MariaDBServer):
     sql = "mariadb"
     tls = "require"
     collector = "whalefall@127.0.0.1"
+    table = "shop.payments"
     admin_username = "demo_admin"
     # Run once, when the data folder is made. The administrator may grant what root may, and the
     # roots without a password that the installation makes go.

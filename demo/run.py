@@ -49,7 +49,7 @@ def story() -> list[str]:
         stack.enter_context(child("workers", *workers()))
         first = chapter_session(servers)
         chapter_risks(servers)
-        chapter_access()
+        chapter_access(servers)
         second = chapter_second_round(servers)
         chapter_doors()
         return expected.problems(servers, first, second)
@@ -95,9 +95,10 @@ def chapter_risks(servers: list[Watched]) -> None:
     show.risks(console, [server.instance for server in servers])
 
 
-def chapter_access() -> None:
-    heading("5", "Who can change what was paid?")
-    run("access", "UPDATE", "shop.payments")
+def chapter_access(servers: list[Watched]) -> None:
+    heading("5", "Who can change the money?")
+    for server in servers:
+        run("access", "UPDATE", server.table, "--instance", server.instance)
 
 
 def chapter_second_round(servers: list[Watched]) -> SyncSession:

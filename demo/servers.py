@@ -22,7 +22,7 @@ SQL = Path(__file__).parent / "sql"
 
 class Watched(Protocol):
     """A server of the demo. `instance` is the name it is registered by, `sql` its scripts',
-    `collector` the login that reads it.
+    `collector` the login that reads it, `table` the one that money is in.
     """
 
     instance: str
@@ -31,6 +31,7 @@ class Watched(Protocol):
     sql: str
     tls: str
     collector: str
+    table: str
     host: str
     port: int
     folder: Path
@@ -49,6 +50,7 @@ class WatchedPostgreSQL(PostgreSQL18):
     sql = "postgresql"
     tls = "off"
     collector = "whalefall"
+    table = "billing.invoicing.invoices"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

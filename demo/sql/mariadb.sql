@@ -31,7 +31,7 @@ GRANT shop_read TO reporting_read;
 CREATE ROLE emergency_dba;
 CREATE ROLE platform_ops;
 CREATE ROLE reporting_team;
-GRANT SUPER, FILE, CREATE USER, RELOAD, PROCESS, SHUTDOWN ON *.* TO emergency_dba;
+GRANT SUPER, FILE, CREATE USER, RELOAD, PROCESS, SHUTDOWN, SELECT, UPDATE ON *.* TO emergency_dba;
 GRANT emergency_dba TO platform_ops;
 GRANT platform_ops TO reporting_team;
 GRANT reporting_read TO reporting_team;
