@@ -239,7 +239,7 @@ class Run:
         old = self._snapshots(
             known[found.username].account_id
             for found in differing
-            if found.snapshot_fingerprint != known[found.username].snapshot_fingerprint
+            if known[found.username].snapshot_fingerprint not in (None, found.snapshot_fingerprint)
         )
         changes = [self._change(found, known[found.username], old) for found in differing]
         self._write(changes)
