@@ -114,6 +114,14 @@ def test_an_owner_is_exempt_from_row_security_that_is_not_forced(traits, holds):
     assert ("RLS_EXEMPT_OWNER" in capabilities_of("app", account("app"), given)) is holds
 
 
+def test_create_on_public_counts_when_it_was_given():
+    place = (Scope.SCHEMA, "shop", "public")
+    given = grant("app", "CREATE", *place, grantor="owner")
+    own = grant("app", "CREATE", *place, grantor="app")
+    assert "CREATE_IN_PUBLIC" in capabilities_of("app", account("app"), given)
+    assert "CREATE_IN_PUBLIC" not in capabilities_of("app", account("app"), own)
+
+
 def test_owning_a_routine_in_an_untrusted_language_is_untrusted_code():
     traits = ("untrusted_language",)
     given = grant("app", "OWNER", Scope.ROUTINE, "shop", "public", "f()", traits=traits)

@@ -127,7 +127,8 @@ def test_every_role_may_do_to_large_objects_what_the_server_says(server, effecti
             pytest.skip("has_largeobject_privilege came with 18")
     query = """SELECT r.rolname, p, ARRAY[l.oid::text], has_largeobject_privilege(r.oid, l.oid, p)
                  FROM pg_roles r CROSS JOIN pg_largeobject_metadata l
-                CROSS JOIN unnest(ARRAY['SELECT', 'UPDATE']) p"""
+                CROSS JOIN unnest(ARRAY['SELECT', 'UPDATE']) p
+                WHERE l.lomacl IS NOT NULL"""
     compare(effective, Scope.OTHER, "shop", answers(server, "shop", query))
 
 

@@ -168,6 +168,13 @@ def test_several_grantors_make_one_membership_that_names_them(server, observatio
     assert found.grantor == "carol, postgres"
 
 
+def test_large_objects_without_grants_are_one_for_each_owner(observation):
+    found = grants(observation, "postgres", object_type="large object", privilege="OWNER")
+    assert [grant.parts for grant in found] == [("shop", "all without grants")]
+    (granted,) = grants(observation, "reader", object_type="large object")
+    assert (granted.privilege, granted.parts) == ("SELECT", ("shop", "424242"))
+
+
 def test_pg_hba_goes_to_the_settings(observation):
     assert '["host", ["all"], ["gina"], "10.1.0.0/16", "trust"]' in observation.settings["hba"]
 

@@ -255,8 +255,13 @@ def _on_database(grant: ObservedGrant, is_public: bool) -> Iterator[str]:
 def _on_schema(grant: ObservedGrant, is_public: bool) -> Iterator[str]:
     if grant.privilege == "OWNER":
         yield "OWNS_SCHEMA"
-    elif grant.privilege == "CREATE" and grant.schema == "public":
+    elif grant.privilege == "CREATE" and grant.schema == "public" and not _is_owners(grant):
         yield "CREATE_IN_PUBLIC"
+
+
+def _is_owners(grant: ObservedGrant) -> bool:
+    """An owner's own rights stand in the catalog as given by himself."""
+    return grant.grantor == grant.grantee
 
 
 def _on_table(grant: ObservedGrant, is_public: bool) -> Iterator[str]:
@@ -287,7 +292,7 @@ def _on_other(grant: ObservedGrant, is_public: bool) -> Iterator[str]:
             yield "SUPERUSER_DEFAULTS"
     elif kind == "user mapping":
         yield "FOREIGN_ACCESS"
-    elif privilege == "USAGE" and grant.grantor != grant.grantee:
+    elif privilege == "USAGE" and not _is_owners(grant):
         if kind in ("foreign server", "foreign data wrapper"):
             yield "FOREIGN_ACCESS"
         elif kind == "language" and "untrusted_language" in grant.traits:
