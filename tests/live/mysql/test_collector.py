@@ -19,6 +19,11 @@ TABLES = {
 }
 
 
+def of(name: str, *values: str) -> list[object]:
+    """A parameter set for one server, in its group."""
+    return [pytest.param(name, *values, marks=pytest.mark.xdist_group(name))]
+
+
 def run_script(server, leave_out: str = "\0") -> None:
     version = server.execute("SELECT VERSION()")[0][0]
     script = engine("mysql").collector_grants("whalefall", version)
@@ -76,6 +81,24 @@ def test_a_table_that_is_denied_is_a_section_with_its_remedy(server, section, ta
     assert denied == [section]
     assert sections[section].remedy == f"GRANT SELECT ON {table} TO 'whalefall'@'%';"
     assert "command denied to user 'whalefall'" in sections[section].message
+
+
+@pytest.mark.parametrize(
+    ("server", "right", "remedy"),
+    [
+        *of("mariadb", "mysql.proc ", "GRANT SELECT ON mysql.proc TO"),
+        *of("mysql56", "mysql.event ", "GRANT SELECT ON mysql.event TO"),
+        *of("mysql9", "SHOW_ROUTINE", "GRANT SHOW_ROUTINE ON *.* TO"),
+    ],
+    indirect=["server"],
+)
+def test_code_that_may_not_be_seen_is_a_denied_section(server, right, remedy):
+    run_script(server, leave_out=right)
+
+    section = observe(server, **as_collector(server)).sections["definer"]
+
+    assert section.status == "denied"
+    assert remedy in section.remedy
 
 
 def test_the_remedy_mends_the_section(server):

@@ -7,7 +7,7 @@ import pytest
 from tests.live.mysql.conftest import observe, on
 from tests.live.mysql.test_roles import may
 from whalefall.engines import engine
-from whalefall.engines.base import Held
+from whalefall.engines.base import Held, Principal
 from whalefall.engines.observed import Scope
 
 pytestmark = pytest.mark.live
@@ -127,3 +127,30 @@ def test_with_an_active_role_mysql_looks_at_the_own_rows_only(server):
 
     assert allowed is is_mariadb
     assert rights(observe(server), "li@127.0.0.1") == ({("SELECT", "sales")} if allowed else set())
+
+
+def test_code_names_the_account_it_runs_as(server):
+    tables(
+        server,
+        "CREATE USER li@'%' IDENTIFIED BY 'Se-cret1'",
+        "CREATE DEFINER = li@'%' PROCEDURE sales.p() SQL SECURITY DEFINER SELECT 1",
+        "CREATE DEFINER = li@'%' FUNCTION sales.f() RETURNS int DETERMINISTIC "
+        "SQL SECURITY INVOKER RETURN 1",
+        "CREATE DEFINER = ghost@'%' SQL SECURITY DEFINER VIEW sales.v AS SELECT 1",
+    )
+
+    seen = observe(server)
+
+    def code(name: str) -> set[tuple]:
+        grants = [g for g in seen.grants_of(name) if g.privilege == "DEFINER"]
+        return {(g.scope, g.object_type, *g.parts, g.traits) for g in grants}
+
+    runs_as = ("security_definer",)
+    assert code("li@%") == {
+        (Scope.ROUTINE, "procedure", "sales", "p", runs_as),
+        (Scope.ROUTINE, "function", "sales", "f", ()),
+    }
+    assert code("ghost@%") == {(Scope.TABLE, "view", "sales", "v", runs_as)}
+    public = Principal(seen.accounts["PUBLIC"], {}, {}, [])
+    reasons = {one.name: one.because for one in RULES.capabilities(public, seen)}
+    assert reasons["ORPHAN_DEFINER"] == "sales.v is defined by ghost@%, who is missing"

@@ -211,3 +211,22 @@ def test_the_server_refuses_circles_of_roles(server):
 
     with pytest.raises(MySQLdb.OperationalError):
         server.execute("GRANT writer TO reader")
+
+
+@pytest.mark.parametrize("server", on("mysql9"), indirect=True)
+def test_a_user_granted_as_a_role_brings_all_its_roles_along(server):
+    server.execute(
+        *ROLES,
+        "CREATE DATABASE sales",
+        "CREATE TABLE sales.orders (id int)",
+        "GRANT SELECT ON sales.orders TO reader",
+        "CREATE USER app IDENTIFIED BY 'Se-cret1'",
+        "GRANT reader TO app",
+        "GRANT app TO li@'%'",
+        "SET DEFAULT ROLE app TO li@'%'",
+    )
+    seen = observe(server)
+
+    assert may(server, "li", "SELECT * FROM sales.orders")
+    assert not may(server, "app", "SELECT * FROM sales.orders")
+    assert (active(seen, "li@%"), active(seen, "app@%")) == ({"app@%", "reader@%"}, set())

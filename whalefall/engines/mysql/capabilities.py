@@ -313,6 +313,29 @@ def _proxies(case: Case) -> Iterator[Held]:
     return (held for held in case.principal.privileges if held.grant.privilege == "PROXY")
 
 
+@capability("DEFINER_OF_CODE", ("accounts", "definer"))
+def definer_of_code(case: Case) -> Iterable[Because]:
+    """Stored routines, events or views run with this account's rights, whoever calls them."""
+    for held in case.principal.privileges:
+        if held.grant.privilege == "DEFINER" and SECURITY_DEFINER in held.grant.traits:
+            yield because(held), held.path
+
+
+@capability("ORPHAN_DEFINER", ("accounts", "definer"))
+def orphan_definer(case: Case) -> Iterable[Because]:
+    """On PUBLIC: the definer of some code is no account here; whoever creates it gets the code."""
+    if case.account.kind is not Kind.PUBLIC:
+        return
+    for grantee, grants in case.observation.grants.items():
+        if grantee not in case.observation.accounts:
+            for grant in grants:
+                if grant.privilege == "DEFINER" and SECURITY_DEFINER in grant.traits:
+                    yield f"{'.'.join(grant.parts)} is defined by {grantee}, who is missing", ()
+
+
+SECURITY_DEFINER = "security_definer"
+
+
 # Data
 
 

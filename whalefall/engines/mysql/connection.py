@@ -174,7 +174,8 @@ def _refused(exc: MySQLdb.Error, target: Target, took: float) -> ConnectError:
     number, text = _parts(exc)
     where = f"{target.host}:{target.port}"
     if number in LOGIN_REFUSED:
-        return LoginRefused(f"{where} refused the login: {text} ({number}).", REMEDIES[number])
+        remedy = REMEDIES.get(number, REMEDIES[1045])
+        return LoginRefused(f"{where} refused the login: {text} ({number}).", remedy)
     if number in BLOCKED:
         return LoginRefused(f"{where} takes no login now: {text} ({number}).", REMEDIES[number])
     if number in PLUGIN_MISSING:

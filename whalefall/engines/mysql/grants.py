@@ -16,7 +16,8 @@ from whalefall.engines.mysql.names import (
 )
 from whalefall.engines.observed import GrantState, ObservedGrant, Scope
 
-ROUTINE_SECTION = "routine"
+CODE_SCOPES = {"view": Scope.TABLE, "event": Scope.OTHER}
+"""Where code that is no routine stands."""
 
 
 class GrantReader:
@@ -142,6 +143,24 @@ class GrantReader:
             grantor=grantor or None,
             section="proxy",
             source="mysql.proxies_priv",
+        )
+
+    def definer(self, row: Sequence[Any]) -> Iterator[ObservedGrant]:
+        """Whose code it is: the privilege DEFINER, with the trait `security_definer` where it runs
+        with that account's rights, whoever calls it.
+        """
+        kind, database, name, definer, security = row
+        user, _, host = definer.rpartition("@")
+        yield ObservedGrant(
+            grantee=self.name(user, host),
+            privilege="DEFINER",
+            scope=CODE_SCOPES.get(kind, Scope.ROUTINE),
+            database=database,
+            object=name,
+            object_type=kind,
+            section="definer",
+            source="information_schema",
+            traits=("security_definer",) if security == "DEFINER" else (),
         )
 
     def own_database(self, row: Sequence[Any]) -> Iterator[ObservedGrant]:

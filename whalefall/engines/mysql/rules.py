@@ -92,12 +92,27 @@ class MySQLRules(Rules):
             default = default or (always and membership.role in mandatory)
             seen.add((membership.member, membership.role))
             yield replace(membership, default=default)
+            yield from self._through_user(membership, default, observation)
         for role in mandatory:
             for account in observation.accounts.values():
                 if account.kind is not Kind.ROLE and (account.username, role) not in seen:
                     yield ObservedMembership(
                         account.username, role, default=always, grantor=BY_MANDATORY_ROLES
                     )
+
+    def _through_user(
+        self, membership: ObservedMembership, default: bool, observation: Observation
+    ) -> Iterator[ObservedMembership]:
+        """A user granted as a role brings all of its roles along, its default ones or not: they
+        come as memberships of their own, since its own logins start with the default ones only.
+        """
+        role = observation.accounts.get(membership.role)
+        if role is None or role.kind is not Kind.USER:
+            return
+        for inner in sorted(_reached(membership.role, observation)):
+            yield ObservedMembership(
+                membership.member, inner, default=default, grantor=membership.role
+            )
 
     def _mandatory(self, observation: Observation) -> tuple[str, ...]:
         return tuple(
@@ -134,7 +149,7 @@ class MySQLRules(Rules):
             if other == account.username or not covers(split_account(other)[1], host):
                 continue
             for grant in observation.grants_of(other):
-                if grant.scope in BELOW_GLOBAL and grant.section != "global":
+                if grant.scope in BELOW_GLOBAL and grant.section not in ("global", "definer"):
                     yield Held(grant, (other,))
 
     def _with_roles(self, observation: Observation) -> frozenset[str]:
@@ -170,7 +185,7 @@ class MySQLRules(Rules):
                 yield Reference(Scope.DATABASE, name, parts[:1])
             if scope in BELOW_GLOBAL:
                 yield Reference(Scope.DATABASE, name, parts[:1], pattern=True)
-                yield Reference(Scope.GLOBAL, name, unless=EXCEPT + parts[0])
+                yield Reference(Scope.GLOBAL, name, unless=EXCEPT + "".join(parts[:1]))
         if privilege == "PROXY" and parts != ("@",):
             yield Reference(scope, "PROXY", ("@",))
 
@@ -193,6 +208,24 @@ def parse_roles(text: str) -> list[str]:
 def _unquoted(name: str) -> str:
     quote = name[:1]
     return name[1:-1].replace(quote * 2, quote) if quote in ("`", "'", '"') else name
+
+
+def _reached(member: str, observation: Observation) -> set[str]:
+    """Every role that was granted to `member`, directly or through others; circles end."""
+    edges = observation.derived.get("mysql.edges")
+    if edges is None:
+        edges = observation.derived["mysql.edges"] = {}
+        for membership in observation.memberships:
+            if membership.grantor != BY_DEFAULT_ROLE:
+                edges.setdefault(membership.member, []).append(membership.role)
+    found: set[str] = set()
+    waiting = [member]
+    while waiting:
+        for role in edges.get(waiting.pop(), ()):
+            if role not in found:
+                found.add(role)
+                waiting.append(role)
+    return found
 
 
 def _namesakes(observation: Observation) -> dict[str, list[str]]:
@@ -245,6 +278,8 @@ def _without_hidden(kept: list[Held], account: ObservedAccount) -> list[Held]:
     hides therefore gives nothing. (A pattern hidden for some databases only is kept.)
     """
     own = [held for held in kept if _is_own_row(held.grant, account)]
+    if len({held.grant.grantee for held in own}) < 2:
+        return kept
     rows = {(held.grant.grantee, held.grant.database): held.grant for held in own}
     hidden = {key for key, grant in rows.items() if _is_hidden(grant, rows.values())}
     if not hidden:

@@ -52,12 +52,17 @@ GRANT_TABLES = {
 }
 """Per section the table that is read for it."""
 
-SIZE_PRIVILEGES = (
+Needed = tuple[str, frozenset[str], tuple[str, ...]]
+SEES_CODE = frozenset({"SHOW_ROUTINE", "SELECT"})
+
+NEEDED: tuple[Needed, ...] = (
     ("SHOW DATABASES", SEES_TABLES, ("databases",)),
-    ("SHOW VIEW", SEES_TABLES, ("sizes",)),
-    ("PROCESS", frozenset[str](), ("files",)),
+    ("SHOW VIEW", SEES_TABLES, ("sizes", "definer")),
+    ("PROCESS", frozenset(), ("files",)),
 )
 """A privilege on *.*, what else would do, and the sections that need it."""
+
+NEEDED_FOR_CODE: Needed = ("SHOW_ROUTINE", SEES_CODE, ("definer",))
 
 Edge = tuple[str, str, bool, bool]
 """member, role, admin, is_default."""
@@ -154,11 +159,14 @@ class MySQLServer(Server):
             except PermissionDenied:
                 yield MissingPrivilege(f"SELECT on {table}", sections, self._grant(table))
         held = self._login_privileges()
-        for privilege, covered_by, sections in SIZE_PRIVILEGES:
+        for privilege, covered_by, sections in self._privileges_needed():
             if not may(held, privilege, *covered_by):
                 yield MissingPrivilege(
                     f"{privilege} on *.*", sections, self._grant_globally(privilege)
                 )
+
+    def _privileges_needed(self) -> tuple[Needed, ...]:
+        return (*NEEDED, NEEDED_FOR_CODE) if self._hides_code() else NEEDED
 
     def _tables_read(self) -> dict[str, tuple[str, ...]]:
         tables: dict[str, tuple[str, ...]] = {self._accounts_table(): ("accounts", "global")}
@@ -167,6 +175,7 @@ class MySQLServer(Server):
             tables[self._accounts_table()] = ("accounts", "global")
         if not self.is_mariadb and self.number >= 80000:
             tables["mysql.global_grants"] = ("global",)
+        tables |= dict.fromkeys(self._code_tables(), ("definer",))
         return tables | {table: (section,) for section, table in GRANT_TABLES.items()}
 
     @cached_property
@@ -191,7 +200,8 @@ class MySQLServer(Server):
         """Asked for only now: naming the login costs a statement."""
         section = self.sections[name]
         if section.status is SectionStatus.DENIED:
-            self.sections[name] = replace(section, remedy=self._grant(*tables))
+            remedy = self._grant(*tables) or self._grant_globally("SHOW_ROUTINE")
+            self.sections[name] = replace(section, remedy=remedy)
 
     # Accounts and memberships
 
@@ -281,6 +291,27 @@ class MySQLServer(Server):
         )
         for (section, table), reader in zip(GRANT_TABLES.items(), readers, strict=True):
             yield from self._section_grants(section, table, reader)
+        yield from self._definers()
+
+    def _definers(self) -> Iterator[ObservedGrant]:
+        """Complete only where the login sees all code: else rows are missing without a word."""
+        with self.section("definer"):
+            name = "definers_mariadb" if self.is_mariadb else "definers_mysql"
+            rights = set()
+            for row in self.connection.rows(self.sql(name)):
+                if row[0] == "right":
+                    rights.add(row[4])
+                else:
+                    yield from self.grant_reader.definer(row)
+            if self._hides_code() and rights.isdisjoint(SEES_CODE):
+                raise PermissionDenied("Routines of others are hidden from this login.")
+        self._mended_by("definer", *self._code_tables())
+
+    def _hides_code(self) -> bool:
+        return not self.is_mariadb and self.number >= 80000
+
+    def _code_tables(self) -> tuple[str, ...]:
+        return () if self._hides_code() else ("mysql.proc", "mysql.event")
 
     def _global_grants(self) -> Iterator[ObservedGrant]:
         with self.section("global"):

@@ -14,3 +14,9 @@ GRANT SELECT ON mysql.proxies_priv TO {account};
 -- Sizes: names of databases, statistics of tables (SHOW VIEW makes them visible without giving
 -- access to their rows), sizes of InnoDB's files (PROCESS).
 GRANT SHOW DATABASES, SHOW VIEW, PROCESS ON *.* TO {account};
+-- Whose rights stored code runs with.
+GRANT SHOW_ROUTINE ON *.* TO {account}; -- pragma: >= 80000, < 100000
+GRANT SELECT ON mysql.proc TO {account}; -- pragma: < 80000
+GRANT SELECT ON mysql.event TO {account}; -- pragma: < 80000
+GRANT SELECT ON mysql.proc TO {account}; -- pragma: >= 100000
+GRANT SELECT ON mysql.event TO {account}; -- pragma: >= 100000
