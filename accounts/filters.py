@@ -7,10 +7,11 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
 
 from accounts import tokens
-from accounts.models import KIND_CHOICES, InstanceAccount
-from whalefall.engines.observed import Scope
+from accounts.access import Access, UnknownQuestion
+from accounts.models import KIND_CHOICES, AccountPermission, InstanceAccount
 from whalefall.filters import BooleanFilter, ChoiceFilter, ListFilter, NumberListFilter
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
@@ -57,20 +58,22 @@ class LedgerFilter(django_filters.FilterSet):
         return queryset.filter(instance__in=tagged.values("pk"))
 
     def with_capability(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
-        return _with_any(queryset, [tokens.capability(text.upper())])
+        return _among(queryset, AccountPermission.objects.having(tokens.capability(text.upper())))
 
     def in_role(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
-        return _with_any(queryset, [tokens.role(text)])
+        return _among(queryset, AccountPermission.objects.having(tokens.role(text)))
 
     def with_privilege(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
-        """In any scope; with `object` (`sales.orders`) on exactly that one. Wider grants that
-        cover it are what /accounts/access works out.
-        """
+        """In any scope; with `object` (`sales.orders`) whoever has it there, by whatever grant."""
         placed = self.form.cleaned_data.get("object")
-        suffix = f"@{placed}" if placed else ""
-        words = [tokens.privilege(scope, text.upper()) + suffix for scope in Scope]
-        return _with_any(queryset, words)
+        if not placed:
+            return _among(queryset, AccountPermission.objects.holding(text))
+        try:
+            access = Access(text, placed)
+        except UnknownQuestion as exc:
+            raise ValidationError({"privilege": str(exc)}) from exc
+        return _among(queryset, access.accounts().select_related(None))
 
 
-def _with_any(queryset: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
-    return queryset.filter(permission__fact_tokens__overlap=words)
+def _among(queryset: QuerySet[Any], found: QuerySet[AccountPermission]) -> QuerySet[Any]:
+    return queryset.filter(permission__in=found.order_by().values("pk"))

@@ -8,8 +8,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
-from whalefall.instances.models import Instance
+from whalefall.engines.observed import Scope
+from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 from whalefall.instances.serializers import TagSerializer
+from whalefall.serializers import ChoiceField, Serializer
 
 STATUSES = ("active", "gone")
 TYPED = (
@@ -105,3 +107,37 @@ class ChangeSerializer(serializers.ModelSerializer):
             "risk_before",
             "risk_after",
         )
+
+
+class AccessQuerySerializer(Serializer):
+    """Who has `privilege` on `object`? `reach`: also by SET ROLE. `public`: what everybody has."""
+
+    privilege = serializers.CharField(max_length=200)
+    object = serializers.CharField(
+        max_length=1000, allow_blank=True, default="", help_text="sales.orders"
+    )
+    scope = ChoiceField([scope.value for scope in Scope], required=False)
+    database = serializers.CharField(max_length=200, allow_blank=True, default="")
+    reach = serializers.BooleanField(default=False)
+    public = serializers.BooleanField(default=True)
+    instance = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    db_type = ChoiceField(DB_TYPE_CHOICES, required=False)
+
+
+class WaySerializer(serializers.Serializer):
+    token = serializers.CharField()
+    path = serializers.ListField(child=serializers.CharField())
+    needs_set_role = serializers.CharField()
+    text = serializers.CharField()
+
+
+class AccessSerializer(serializers.Serializer):
+    """One account that has it, with every way in which it does, the shortest first."""
+
+    account_id = serializers.IntegerField()
+    username = serializers.CharField(source="account.username")
+    kind = serializers.CharField(source="account.kind")
+    db_type = serializers.CharField()
+    instance_id = serializers.IntegerField()
+    instance_name = serializers.CharField(source="instance.name")
+    ways = WaySerializer(many=True)

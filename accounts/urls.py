@@ -1,3 +1,9 @@
-from django.urls.resolvers import URLPattern
+from django.urls.resolvers import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern] = []
+from accounts.viewsets import AccessViewSet
+from whalefall.routers import Router
+
+router = Router()
+router.register("accounts/access", AccessViewSet, basename="access")
+
+urlpatterns: list[URLPattern | URLResolver] = router.urls

@@ -1,9 +1,11 @@
-"""`/accounts/ledgers`. `classification` serves it, with what it knows about each account."""
+"""`/accounts/access`, and `/accounts/ledgers`, which `classification` serves with what it knows
+about each account.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -15,19 +17,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import facts
+from accounts.access import Access, UnknownQuestion
 from accounts.filters import LedgerFilter
-from accounts.models import AccountChangeLog, InstanceAccount
+from accounts.models import WIDE, AccountChangeLog, AccountPermission, InstanceAccount
 from accounts.serializers import (
     TYPED,
+    AccessQuerySerializer,
+    AccessSerializer,
     ChangeSerializer,
     LedgerSerializer,
     PermissionsSerializer,
 )
 from whalefall.api import Answer, ApiError
 from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.instances.models import Instance
+from whalefall.paging import LIST_PARAMETERS
 from whalefall.viewsets import ViewSet
 
-WIDE = ("permission_snapshot", "permission_facts", "fact_tokens")
 EXPORTED = ("instance", "db_type", "username", "kind", "status", *TYPED, "last_seen_at")
 
 
@@ -107,6 +113,48 @@ class LedgerViewSet(mixins.ListModelMixin, ViewSet):
         changes = AccountChangeLog.objects.filter(account=self.get_object())
         page = self.paginate_queryset(changes)
         return self.get_paginated_response(ChangeSerializer(page, many=True).data)
+
+
+class AccessViewSet(ViewSet):
+    """Who can do that?"""
+
+    queryset = AccountPermission.objects.none()
+    serializer_class = AccessSerializer
+    filter_backends = ()
+
+    @extend_schema(
+        operation_id="accounts_access",
+        parameters=[AccessQuerySerializer],
+        responses=AccessSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """Who has a privilege on an object, by which paths.
+
+        `meta.unknown` names the instances where the answer may miss accounts, because something
+        could not be read there.
+        """
+        access = self._access(request)
+        page: list[Any] = list(self.paginate_queryset(access.accounts()) or ())
+        for found in page:
+            found.ways = access.ways(found)
+        answer = cast(Answer, self.get_paginated_response(AccessSerializer(page, many=True).data))
+        answer.meta = {**(answer.meta or {}), "unknown": access.unknown()}
+        return answer
+
+    def _access(self, request: Request) -> Access:
+        given = {k: v for k, v in request.query_params.items() if k not in LIST_PARAMETERS}
+        query = AccessQuerySerializer(data=given)
+        query.is_valid(raise_exception=True)
+        asked = dict(query.validated_data)
+        instances = Instance.objects.present()
+        if "instance" in asked:
+            instances = instances.filter(pk=asked.pop("instance"))
+        if "db_type" in asked:
+            instances = instances.filter(db_type=asked.pop("db_type"))
+        try:
+            return Access(asked.pop("privilege"), asked.pop("object"), instances=instances, **asked)
+        except UnknownQuestion as exc:
+            raise ApiError("VALIDATION_ERROR", str(exc)) from exc
 
 
 def _capabilities(username: str, known: dict[str, Any]) -> list[dict[str, Any]]:

@@ -42,6 +42,7 @@ ENDPOINTS: dict[tuple[str, str], str] = {
     ("POST", "/instances/actions/validate-connection-params"): OPERATE,
     ("POST", "/instances/{pk}/actions/sync-accounts"): OPERATE,
     ("POST", "/instances/actions/sync-accounts"): OPERATE,
+    ("GET", "/accounts/access"): VIEW,
     ("GET", "/accounts/ledgers"): VIEW,
     ("GET", "/accounts/ledgers/exports"): VIEW,
     ("GET", "/accounts/ledgers/{pk}/permissions"): VIEW,
