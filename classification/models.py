@@ -134,15 +134,19 @@ class ClassificationRule(models.Model):
             self.rule_expression = self.parsed().canonical()
         except InvalidExpression as exc:
             raise ValidationError({"rule_expression": exc}) from exc
+        if twin := self.twin():
+            message = _("Rule %(name)s asks the same already.")
+            error = ValidationError(message, "EXPRESSION_DUPLICATED", {"name": twin.rule_name})
+            raise ValidationError({"rule_expression": error})
+
+    def twin(self) -> ClassificationRule | None:
+        """Another rule that asks the same for the same classification, by canonical text."""
         same = ClassificationRule.objects.filter(
             classification=self.classification_id,
             db_type=self.db_type,
             rule_expression=self.rule_expression,
-        ).exclude(pk=self.pk)
-        if twin := same.first():
-            message = _("Rule %(name)s asks the same already.")
-            error = ValidationError(message, "EXPRESSION_DUPLICATED", {"name": twin.rule_name})
-            raise ValidationError({"rule_expression": error})
+        )
+        return same.exclude(pk=self.pk).first()
 
     def parsed(self) -> Expression:
         """The expression as nodes. Raises InvalidExpression."""

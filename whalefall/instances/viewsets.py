@@ -33,9 +33,13 @@ from whalefall.viewsets import ModelViewSet
 class CredentialViewSet(ModelViewSet):
     """Logins on watched servers. No answer ever holds a password."""
 
-    queryset = Credential.objects.annotate(
-        instance_count=Count("instances", filter=Q(instances__deleted_at=None))
-    ).defer("password")
+    queryset = (
+        Credential.objects.annotate(
+            instance_count=Count("instances", filter=Q(instances__deleted_at=None))
+        )
+        .defer("password")
+        .order_by("name", "pk")
+    )
     serializer_class = CredentialSerializer
     filterset_class = CredentialFilter
     http_method_names = ("get", "post", "put", "delete", "head", "options")
