@@ -183,22 +183,37 @@ class _Run:
         }
         self.is_whole = instance_id is None and account_ids is None
         self.outcome = Outcome(uuid.uuid4(), 0, 0, [each.result for each in ready])
+        self.doubts: set[str] = set()
         self.by_classification: dict[int, list[_Ready]] = {}
         for each in ready:
             self.by_classification.setdefault(each.rule.classification_id, []).append(each)
 
     def go(self) -> None:
-        self.cursor.execute(statements.SURVEY, self.params)
-        self.outcome.accounts, self.outcome.changed = self.cursor.fetchone()
-        if not self.outcome.accounts:
-            raise NothingToClassify("NO_ACCOUNTS", _("There is no account to classify."))
-        self.forget_gone()
         stale = self.stale()
+        self.survey(bool(stale))
+        self.forget_gone()
         if stale or self.outcome.changed:
             self.ask_all(stale)
             self.compare(stale)
             self.remember(stale)
             self.cursor.execute(statements.DROP)
+
+    def survey(self, everybody: bool) -> None:
+        """Count the accounts, and list those to be asked: all, or those that changed."""
+        if everybody:
+            self.list_accounts(everybody)
+        else:
+            self.cursor.execute(statements.SURVEY, self.params)
+        self.outcome.accounts, self.outcome.changed = self.cursor.fetchone()
+        if not self.outcome.accounts:
+            raise NothingToClassify("NO_ACCOUNTS", _("There is no account to classify."))
+        if self.outcome.changed and not everybody:
+            self.list_accounts(everybody)
+
+    def list_accounts(self, everybody: bool) -> None:
+        self.cursor.execute(statements.ACCOUNTS, {**self.params, "everybody": everybody})
+        self.cursor.execute("ANALYZE run_accounts (id)")
+        self.cursor.execute(statements.COUNT_ACCOUNTS)
 
     def forget_gone(self) -> None:
         self.cursor.execute(statements.ANY_GONE, self.params)
@@ -225,9 +240,8 @@ class _Run:
         return found
 
     def ask_all(self, stale: Mapping[int, str]) -> None:
-        self.cursor.execute(statements.ACCOUNTS, {**self.params, "everybody": bool(stale)})
         self.cursor.execute(statements.TABLES)
-        self.cursor.execute("ANALYZE run_accounts")
+        self.find_doubts()
         is_all = self.outcome.changed == self.outcome.accounts
         for each in self.ready:
             if is_all or each.rule.classification_id in stale:
@@ -237,6 +251,12 @@ class _Run:
         if failed := [result.rule_id for result in self.outcome.failed]:
             self.cursor.execute(statements.KEEP_FAILED, (failed,))
 
+    def find_doubts(self) -> None:
+        asked = [each.question.doubts() for each in self.ready if each.question]
+        words = {word for doubts in asked for word in doubts.tokens}
+        self.cursor.execute(statements.DOUBTS_THERE, (sorted(words),))
+        self.doubts = {row[0] for row in self.cursor.fetchall()}
+
     def ask(self, each: _Ready, asked: str) -> None:
         """One rule, in a savepoint of its own: when it fails, the others go on."""
         each.result.asked = asked
@@ -245,7 +265,8 @@ class _Run:
         try:
             with transaction.atomic():
                 self._write_matches(each, each.question)
-                if each.question.has_doubts:
+                doubts = each.question.doubts()
+                if doubts.columns or not self.doubts.isdisjoint(doubts.tokens):
                     self._keep_unknown(each, each.question)
         except DatabaseError as exc:
             each.result.error = str(exc).strip()
@@ -277,7 +298,7 @@ class _Run:
         self.cursor.execute(statements.COUNT_MATCHES)
         self._count("matched")
         self.cursor.execute(statements.FOUND)
-        self.cursor.execute("ANALYZE run_found")
+        self.cursor.execute("ANALYZE run_found (account_id, classification_id)")
         others = [id_ for id_ in self.by_classification if id_ not in stale]
         self.cursor.execute(statements.DEACTIVATE, {"stale": list(stale), "others": others})
         self._count_removed()

@@ -216,12 +216,27 @@ class AccountClassificationAssignment(models.Model):
         AUTO = "auto", _("by a rule")
         MANUAL = "manual", _("by hand")
 
-    account = models.ForeignKey(AccountPermission, models.CASCADE, related_name="assignments")
+    # A first run writes these rows by the hundred thousand. The check of a foreign key would lock,
+    # that is write, every wide row of account_permission again, so the keys are looked after here:
+    # the run holds its rules and their classifications until it has ended, and joins the accounts.
+    # No column has an index that another one serves or nothing asks.
+    account = models.ForeignKey(
+        AccountPermission,
+        models.CASCADE,
+        related_name="assignments",
+        db_constraint=False,
+        db_index=False,
+    )
     classification = models.ForeignKey(
-        AccountClassification, models.CASCADE, related_name="assignments"
+        AccountClassification, models.CASCADE, related_name="assignments", db_constraint=False
     )
     rule = models.ForeignKey(
-        ClassificationRule, models.SET_NULL, null=True, blank=True, related_name="assignments"
+        ClassificationRule,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="assignments",
+        db_constraint=False,
     )
     assignment_type = models.CharField(_("given"), max_length=10, choices=Type, default=Type.AUTO)
     batch_id = models.UUIDField(_("batch"), null=True, blank=True)
@@ -230,11 +245,21 @@ class AccountClassificationAssignment(models.Model):
     # A person ended it though a rule gave it: it stays off while `evidence` stays true.
     is_dismissed = models.BooleanField(_("dismissed"), default=False, editable=False)
     assigned_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     assigned_at = models.DateTimeField(_("given at"))
     deactivated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     deactivated_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 

@@ -7,23 +7,23 @@ import json
 import typing
 from dataclasses import dataclass
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import JSONField, QuerySet, TextField, Value
-from django.db.models.expressions import Expression as SqlExpression
+from django.db.models import QuerySet, TextField
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import JSONObject
 
 from accounts.models import AccountPermission
 from classification.dsl import verdicts
 from classification.dsl.nodes import All, Any, Call, Expression, Node, Not, calls
-from classification.dsl.predicates import TokenPredicate, Words, engine_rules
+from classification.dsl.predicates import Doubts, TokenPredicate, Words, engine_rules
 from classification.dsl.subject import Context
 from classification.rules import ActiveRule
 
-# Tokens of the account that the rule asks for; in the order of the account's tokens.
+# Up to so many words their combinations are written down beforehand, as constants.
+MOST_COMBINED = 4
+
 FOUND = (
-    "ARRAY(SELECT word FROM unnest(account_permission.fact_tokens) word"
-    " WHERE word = ANY(%s) OR word LIKE ANY(%s))"
+    "jsonb_build_object('rule', %s, 'fingerprint', %s::text, 'tokens', ARRAY("
+    "SELECT word FROM unnest(account_permission.fact_tokens) word WHERE word = ANY(%s)"
+    ' ORDER BY word COLLATE "C"))::text'
 )
 
 
@@ -49,9 +49,9 @@ class Question:
         """The accounts for which the answer cannot be known."""
         return self._of_engine().filter(verdicts.unknown(self.expression.root, self.context))
 
-    @property
-    def has_doubts(self) -> bool:
-        return any(verdicts.doubts(self.expression.root, self.context))
+    def doubts(self) -> Doubts:
+        """What could leave an account unknown."""
+        return verdicts.doubts(self.expression.root, self.context)
 
     def stamp(self) -> str:
         """Changes whenever the question put to the store would change: with the rule, and with
@@ -61,29 +61,47 @@ class Question:
         asked = repr((verdicts.true(root, self.context), verdicts.doubts(root, self.context)))
         return hashlib.sha256(asked.encode()).hexdigest()
 
-    def grounds(self) -> SqlExpression:
-        """The matching tokens of an account, as text[]: cheap where every match has the same."""
+    def evidence(self, rule: ActiveRule) -> RawSQL:
+        """What stands in an assignment's evidence for this rule, as JSON text: the tokens that it
+        asks for and the account has. Where the rule asks for a pattern, the token that says that
+        there
+        is something of the kind: `verdicts.evaluate` finds what exactly.
+        """
         certain = _certain(self.expression.root, self.context)
         if certain is not None:
-            return Value(sorted(certain), output_field=ArrayField(TextField()))
-        words = [_words(call, self.context) for call in calls(self.expression.root)]
-        exact = sorted({word for each in words for word in each.exact})
-        like = sorted({pattern for each in words for _base, pattern in each.like})
-        like += sorted({base for each in words for base, _prefix, _name in each.covers})
-        return RawSQL(FOUND, (exact, like), output_field=ArrayField(TextField()))  # noqa: S611
+            return _text("%s::text", _entry(rule, certain))
+        words = {word for call in calls(self.expression.root) for word in self._indexed(call)}
+        if len(words) > MOST_COMBINED:
+            return _text(FOUND, rule.id, rule.fingerprint, sorted(words))
+        return _combined(rule, sorted(words))
 
-    def evidence(self, rule: ActiveRule) -> SqlExpression:
-        """What stands in an assignment's evidence for this rule, as JSON."""
-        grounds = self.grounds()
-        fixed = {"rule": rule.id, "fingerprint": rule.fingerprint}
-        if isinstance(grounds, Value):
-            text = json.dumps({**fixed, "tokens": grounds.value}, ensure_ascii=False)
-            return RawSQL("%s::jsonb", (text,), output_field=JSONField())
-        return JSONObject(
-            rule=Value(rule.id),
-            fingerprint=Value(rule.fingerprint),
-            tokens=grounds,
-        )
+    def _indexed(self, call: Call) -> set[str]:
+        return indexed(_words(call, self.context))
+
+
+def indexed(words: Words) -> set[str]:
+    """The tokens by which the index finds the accounts."""
+    return {*words.exact, *(entry[0] for entry in (*words.like, *words.covers))}
+
+
+def _entry(rule: ActiveRule, tokens: typing.Iterable[str]) -> str:
+    found = {"rule": rule.id, "fingerprint": rule.fingerprint, "tokens": sorted(tokens)}
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _combined(rule: ActiveRule, words: list[str]) -> RawSQL:
+    """The entry for each subset of `words`, chosen by which of them an account has."""
+    subsets = [
+        _entry(rule, (word for i, word in enumerate(words) if number >> i & 1))
+        for number in range(1 << len(words))
+    ]
+    has = "(account_permission.fact_tokens @> ARRAY[%s])::int"
+    number = " + ".join(f"{has} * {1 << i}" for i in range(len(words)))
+    return _text(f"(%s::text[])[1 + {number}]", subsets, *words)
+
+
+def _text(sql: str, *params: typing.Any) -> RawSQL:
+    return RawSQL(sql, params, output_field=TextField())  # noqa: S611  (all values are bound)
 
 
 def _words(call: Call, context: Context) -> Words:
@@ -100,9 +118,8 @@ def _certain(node: Node, context: Context) -> set[str] | None:
         each = [_certain(arg, context) for arg in node.args]
         return None if None in each else set().union(*(found for found in each if found))
     if isinstance(node, Call):
-        words = _words(node, context)
-        is_one = len(words.exact) <= 1 and not words.like and not words.covers
-        return set(words.exact) if is_one else None
+        words = indexed(_words(node, context))
+        return words if len(words) <= 1 else None
     if isinstance(node, Not) and _is_absence(node.arg):
         return set()
     return None if any(_words(call, context) != Words() for call in calls(node)) else set()

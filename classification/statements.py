@@ -3,9 +3,10 @@ what was known of it at the last run. Nothing but names of our own tables is put
 """
 
 # What an account is to the rules. Only what a rule can ask and no fingerprint tells is added.
-ACCOUNT_STAMP = """hashtextextended(concat_ws('|', p.facts_fingerprint,
-    coalesce(p.is_locked::text, ''), coalesce(p.can_login::text, ''),
-    coalesce(extract(epoch FROM p.valid_until)::text, '')), 0)"""
+ACCOUNT_STAMP = """(
+    hashtextextended(p.facts_fingerprint,
+                     coalesce(p.is_locked::int, 2) * 3 + coalesce(p.can_login::int, 2))
+    # coalesce(hashtextextended(p.valid_until::text, 1), 0))"""
 
 SCOPE = f"""
     FROM account_permission p
@@ -21,6 +22,8 @@ IS_CHANGED = "(%(accounts)s::bigint[] IS NOT NULL OR c.stamp IS DISTINCT FROM s.
 
 SURVEY = f"SELECT count(*), count(*) FILTER (WHERE {IS_CHANGED}) {SCOPE}"
 
+COUNT_ACCOUNTS = "SELECT count(*), count(*) FILTER (WHERE is_changed) FROM run_accounts"
+
 ACCOUNTS = f"""
     CREATE TEMPORARY TABLE run_accounts ON COMMIT DROP AS
     SELECT p.id, s.stamp, {IS_CHANGED} AS is_changed {SCOPE}
@@ -28,10 +31,16 @@ ACCOUNTS = f"""
 """
 
 TABLES = """
-    CREATE TEMPORARY TABLE run_matches (account_id bigint NOT NULL, evidence jsonb NOT NULL,
+    CREATE TEMPORARY TABLE run_matches (account_id bigint NOT NULL, evidence text NOT NULL,
         rule_id bigint NOT NULL, classification_id bigint NOT NULL) ON COMMIT DROP;
     CREATE TEMPORARY TABLE run_kept (account_id bigint NOT NULL,
         classification_id bigint NOT NULL) ON COMMIT DROP
+"""
+
+# Which of the tokens that leave accounts unknown there are at all: mostly none.
+DOUBTS_THERE = """
+    SELECT word FROM unnest(%s::text[]) word
+    WHERE EXISTS (SELECT FROM account_permission p WHERE p.fact_tokens @> ARRAY[word])
 """
 
 # An unknown verdict keeps what is there, so only accounts that have something need a row.
@@ -57,7 +66,8 @@ KEEP_FAILED = """
 FOUND = """
     CREATE TEMPORARY TABLE run_found ON COMMIT DROP AS
     SELECT m.account_id, m.classification_id, min(m.rule_id) AS rule_id,
-           jsonb_build_object('rules', jsonb_agg(m.evidence ORDER BY m.rule_id)) AS evidence
+           ('{"rules":[' || string_agg(m.evidence, ',' ORDER BY m.rule_id) || ']}')::jsonb
+               AS evidence
     FROM run_matches m JOIN run_accounts r ON r.id = m.account_id
     GROUP BY m.account_id, m.classification_id
     ORDER BY m.account_id, m.classification_id
@@ -72,13 +82,13 @@ INSERT = """
         SELECT f.account_id, f.classification_id, f.rule_id, 'auto', %(batch)s, f.evidence,
                true, false, statement_timestamp()
         FROM run_found f
+        JOIN account_permission p ON p.id = f.account_id
         WHERE NOT EXISTS (
                 SELECT FROM account_classification_assignments x
                 WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
                   AND x.is_active)
           AND NOT EXISTS (
                 SELECT FROM account_classification_assignments x
-                JOIN account_permission p ON p.id = x.account_id
                 WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
                   AND x.is_dismissed AND x.evidence -> 'rules' = f.evidence -> 'rules'
                   AND x.evidence ->> 'facts' = p.facts_fingerprint)
@@ -156,6 +166,10 @@ COUNT_MATCHES = """
 """
 
 # Until the end of the run nobody can delete what its assignments will point to.
-HOLD_RULES = "SELECT id FROM classification_rules WHERE id = ANY(%s) FOR KEY SHARE"
+HOLD_RULES = """
+    SELECT r.id FROM classification_rules r
+    JOIN account_classifications c ON c.id = r.classification_id
+    WHERE r.id = ANY(%s) FOR KEY SHARE
+"""
 
 DROP = "DROP TABLE run_accounts, run_matches, run_kept, run_found"

@@ -44,11 +44,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(out), re.DOTALL)
 
 
-def unquoted(part: str) -> str:
-    """A name as it is, from the way it stands in a token (`accounts.tokens.object_name`)."""
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part
-
-
 # PostgreSQL refuses a pattern that ends in a lone backslash: it is doubled first.
 _PATTERN_OF_WORD = r"""
     regexp_replace(

@@ -174,7 +174,7 @@ class Words:
 
 
 def _covers(word: str, prefix: str, name: str) -> bool:
-    pattern = patterns.unquoted(word[len(prefix) :])
+    pattern = tokens.bare(word[len(prefix) :])
     return word.startswith(prefix) and patterns.like(pattern, name)
 
 
@@ -376,6 +376,7 @@ class Placed(TokenPredicate):
     """A privilege at a scope, anywhere in it or on one place."""
 
     write: ClassVar[Any] = staticmethod(tokens.privilege)
+    any_pattern: ClassVar[Any] = staticmethod(tokens.any_pattern)
 
     def names(self, args: Args, rules: Rules) -> Sequence[str]:
         return (args["name"],)
@@ -427,11 +428,13 @@ class Placed(TokenPredicate):
             exact += bases
         elif place is None and scope in (Scope.DATABASE, Scope.TABLESPACE):
             exact += _reached([self.write(scope, name, (database,))], args)
-            marked = _reached([self.write(scope, name, ("",), pattern=True)], args)
-            # The empty name is written "": without it, what every pattern entry begins with.
-            covers += [
-                (base, mark[:-2], database) for base, mark in zip(bases, marked, strict=True)
-            ]
+            if scope is Scope.DATABASE:
+                marks = _reached([self.any_pattern(scope, name)], args)
+                begins = _reached([self.write(scope, name, ("",), pattern=True)], args)
+                # The empty name is written "": what stands before it begins every pattern entry.
+                covers += [
+                    (mark, begin[:-2], database) for mark, begin in zip(marks, begins, strict=True)
+                ]
         elif database is None and not patterns.is_glob(place):
             exact += [f"{base}@{place}" for base in bases]
         else:
@@ -535,6 +538,7 @@ class CanGrant(Placed):
         REACH,
     )
     write = staticmethod(tokens.grantable)
+    any_pattern = staticmethod(tokens.grantable)
 
     def check(self, args: Args, path: str, rules: Rules) -> Iterator[Fault]:
         faults = list(super().check(args, path, rules))

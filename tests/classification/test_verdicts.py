@@ -58,6 +58,7 @@ def subject_tokens(dice: random.Random) -> list[str]:
     found = set(dice.sample(WORDS, dice.randint(0, 25)))
     # A token with its object never stands without the one that says "anywhere".
     found |= {_base(word) for word in found if "@" in word}
+    found |= {word.partition("@")[0] for word in found if ".pattern:" in word}
     if dice.random() < 0.4:
         found.add(tokens.section(dice.choice(SECTIONS), dice.choice(["denied", "failed"])))
     return sorted(found)

@@ -72,6 +72,7 @@ class MySQLRules(Rules):
         Scope.ROUTINE: 2,
     }
     capabilities_known = tuple(CAPABILITIES)
+    accounts_have_host = True
 
     def memberships(self, observation: Observation) -> Iterator[ObservedMembership]:
         """What a login starts with: the default roles, or all with activate_all_roles_on_login.
