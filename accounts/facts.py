@@ -184,10 +184,7 @@ class Facts:
 
     def _rights_of_role(self, name: str) -> Rights:
         if name not in self._of_role:
-            if self._weight > REMEMBERED:
-                self._of_role.clear()
-                self._inherited.clear()
-                self._weight = 0
+            self._make_room()
             account = self.observation.accounts.get(name) or ObservedAccount(name, Kind.ROLE)
             effective = self._effective(account)
             rights = self._of_role[name] = self._rights(account, effective)
@@ -195,6 +192,12 @@ class Facts:
             self._weight += len(rights.paths)
             self._more[name] = self._not_passed_on(name, rights, effective)
         return self._of_role[name]
+
+    def _make_room(self) -> None:
+        if self._weight > REMEMBERED:
+            self._of_role.clear()
+            self._inherited.clear()
+            self._weight = 0
 
     def _more_in_role(self, name: str) -> Rights:
         """What taking on a role adds to holding it: what an engine does not pass on to members
@@ -216,6 +219,7 @@ class Facts:
     def _through(self, roles: Closure) -> list[Held]:
         """The grants of all these roles. Shared by accounts with the same ones."""
         if id(roles) not in self._inherited:
+            self._make_room()
             held = [
                 Held(grant, path)
                 for role, path in roles.items()
@@ -223,7 +227,7 @@ class Facts:
             ]
             # The closure is kept with it, so that its id is not given to another one.
             self._inherited[id(roles)] = (roles, held)
-            self._weight += len(held)
+            self._weight += len(held) + len(roles)
         return self._inherited[id(roles)][1]
 
 

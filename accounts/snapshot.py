@@ -187,5 +187,5 @@ def plain(value: Any) -> Any:
 
 def _entries(values: Iterable[Any], entry: Any) -> list[Json]:
     """Sorted and without repetitions."""
-    by_text = {canonical(found): found for found in map(entry, values)}
-    return [by_text[text] for text in sorted(by_text)]
+    found = sorted(map(entry, values), key=lambda each: sorted(each.items()))
+    return [each for at, each in enumerate(found) if at == 0 or each != found[at - 1]]

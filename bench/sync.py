@@ -34,6 +34,7 @@ COLUMNS = (
     ("first_s", 8),
     ("again_s", 8),
     ("s_per_1000", 11),
+    ("cpu_per_1000", 13),
     ("peak_mb", 8),
     ("base_mb", 8),
 )
@@ -101,7 +102,7 @@ def _on_postgresql(sizes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
                 _each(
                     done,
                     size,
-                    "CREATE ROLE app_%1$s LOGIN; GRANT INSERT (id) ON orders TO app_%1$s;"
+                    "CREATE ROLE app_%1$s LOGIN; GRANT INSERT (id) ON orders_%2$s TO app_%1$s;"
                     " GRANT role_%2$s TO app_%1$s",
                 )
             )
@@ -147,7 +148,9 @@ def _measure(task: dict[str, Any]) -> dict[str, Any]:
     )
     base = _peak()
     remote, read_s, observation = _observe(task)
+    started = time.process_time()
     first, first_s = _apply(instance, observation)
+    cpu_s = time.process_time() - started
     del observation
     _remote, _again, observation = _observe(task)
     again, again_s = _apply(instance, observation, unchanged=True)
@@ -163,6 +166,7 @@ def _measure(task: dict[str, Any]) -> dict[str, Any]:
         "first_s": round(first_s, 2),
         "again_s": round(again_s, 2),
         "s_per_1000": round((read_s + first_s) / accounts * 1000, 2),
+        "cpu_per_1000": round(cpu_s / accounts * 1000, 2),
         "peak_mb": _peak(),
         "base_mb": base,
     }
