@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import tokens
+from whalefall.engines.hidden import hidden, like
 from whalefall.engines.observed import Kind, Scope
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
@@ -23,6 +24,29 @@ KIND_CHOICES = [
 ]
 
 
+class Like(models.Lookup):  # type: ignore[type-arg]
+    r"""`username__like=r"pg\_%"`: a LIKE pattern as it stands."""
+
+    lookup_name = "like"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} LIKE {right}", (*left_params, *right_params)
+
+
+models.CharField.register_lookup(Like)
+
+
+def own_to_product(prefix: str = "") -> Q:
+    """The accounts that come with a product and that lists hide by default (`hidden.yaml`)."""
+    found = Q(pk__in=())
+    for db_type, names in hidden().items():
+        for pattern in names.accounts:
+            found |= Q(("db_type", db_type), (f"{prefix}username__like", like(pattern)))
+    return found
+
+
 WIDE = ("permission_snapshot", "permission_facts", "fact_tokens")
 
 
@@ -32,6 +56,10 @@ class AccountQuerySet(models.QuerySet["InstanceAccount"]):
     def present(self) -> Self:
         """Those on their server now, on instances that are not in the recycle bin."""
         return self.filter(is_active=True, instance__deleted_at=None)
+
+    def shown(self) -> Self:
+        """Without the accounts that come with the product (`pg_monitor`, `mysql.sys@localhost`)."""
+        return self.exclude(own_to_product())
 
     def with_permission(self) -> Self:
         """Instance and typed columns at hand, the JSON columns left where they are."""
@@ -78,6 +106,10 @@ class PermissionQuerySet(models.QuerySet["AccountPermission"]):
     def present(self) -> Self:
         """Of accounts on their server now, on instances that are not in the recycle bin."""
         return self.filter(account__is_active=True, instance__deleted_at=None)
+
+    def shown(self) -> Self:
+        """Without the accounts that come with the product (`pg_monitor`, `mysql.sys@localhost`)."""
+        return self.exclude(own_to_product("account__"))
 
     def listed(self) -> Self:
         """For lists: account and instance at hand, no JSON, by instance and name."""

@@ -1,3 +1,8 @@
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from accounts.effective import Graph
 from tests.accounts.world import member
 from whalefall.engines.base import Rules
@@ -43,3 +48,36 @@ def test_the_admin_option_comes_through_a_role_too():
 def test_accounts_with_the_same_roles_share_one_closure():
     found = graph(*(member(name, "team") for name in ("alice", "bob")), member("team", "dba"))
     assert found.has("alice") is found.has("bob")
+
+
+ROLES = st.sampled_from("abcdef")
+EDGES = st.lists(
+    st.builds(member, ROLES, ROLES, inherit=st.booleans(), set=st.booleans()), max_size=14
+)
+
+
+def walked(edges, start):
+    """Shortest distances by trying ever longer walks, a second and simpler way."""
+    found, front = {}, {start}
+    for distance in range(1, 7):
+        front = {edge.role for edge in edges if edge.member in front}
+        for role in front - {start}:
+            found.setdefault(role, distance)
+    return found
+
+
+@given(EDGES, ROLES)
+def test_closures_agree_with_walking_all_the_ways(edges, start):
+    found = graph(*edges)
+    applied = [edge for edge in edges if edge.inherit]
+    settable = [edge for edge in edges if edge.set]
+    for closure, kept in ((found.has(start), applied), (found.reach(start), settable)):
+        assert {role: len(path) for role, path in closure.items()} == walked(kept, start)
+
+
+@given(EDGES, ROLES)
+def test_every_path_is_a_walk_that_the_memberships_allow(edges, start):
+    steps = {(edge.member, edge.role) for edge in edges if edge.inherit}
+    for role, path in graph(*edges).has(start).items():
+        assert path[-1] == role
+        assert set(pairwise((start, *path))) <= steps

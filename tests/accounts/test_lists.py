@@ -4,7 +4,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AccountPermission, InstanceAccount
 from tests.accounts.test_access import instance_with, login, user
-from tests.accounts.world import grant, member
+from tests.accounts.world import account, grant, member
 from whalefall.engines.observed import Kind
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +43,13 @@ def test_the_search_looks_at_accounts_and_instances():
     instance_with("other", user("orders_rw"), user("nobody"))
     found = InstanceAccount.objects.present().search("ORDERS").order_by("username")
     assert [account.username for account in found] == ["app@%", "orders_rw@%"]
+
+
+def test_what_comes_with_the_product_is_hidden():
+    instance_with("a-db", user("pg_app"), account("mysql.sys@localhost"))
+    instance_with("b-db", *map(login, ("pg_monitor", "pgbouncer")), db_type="postgresql")
+    assert names(AccountPermission.objects.shown().listed()) == ["pg_app@%", "pgbouncer"]
+    assert InstanceAccount.objects.shown().count() == 2
 
 
 def test_a_list_takes_one_query_and_no_json():

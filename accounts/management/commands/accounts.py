@@ -30,6 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--privilege", help=_("who has this privilege somewhere"))
         parser.add_argument("--object", help=_("... or on this object: sales.orders"))
         parser.add_argument(
+            "--all", action="store_true", help=_("also those that come with the product")
+        )
+        parser.add_argument(
             "--limit", type=int, help=_("so many at most (table: %d, JSON: all)") % SHOWN
         )
         for option in listing.OPTIONS.values():
@@ -51,6 +54,8 @@ class Command(BaseCommand):
         if options["instance"]:
             instances = instances.filter(pk=find(instances, options["instance"]).pk)
         rows = AccountPermission.objects.present().filter(instance__in=instances.values("pk"))
+        if not options["all"]:
+            rows = rows.shown()
         if options["object"] and not options["privilege"]:
             raise CommandError(_("--object needs --privilege."))
         if options["object"]:
