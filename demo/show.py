@@ -2,65 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from accounts.facts import explain, path
 from accounts.models import AccountChangeLog
-from classification.models import AccountClassificationAssignment, RiskLevel
+from classification.models import (
+    AccountClassificationAssignment,
+    ClassificationRule,
+    RiskLevel,
+)
 from sync.models import SyncSession
 
-COLORS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
+COLORS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": ""}
 RISKY = (RiskLevel.CRITICAL, RiskLevel.HIGH)
 
 
 def risks(console: Console, instances: Iterable[str]) -> None:
-    """The accounts with a critical or high classification: rule, severity, path; then counts."""
-    table = Table(title_justify="left", show_lines=False)
-    for column in ("severity", "instance", "account", "rule", "path"):
+    """The accounts with a critical or high classification: severity, rule, path; then counts."""
+    table = Table(show_lines=True)
+    for column in ("severity", "account", "rule", "path"):
         table.add_column(column, overflow="fold")
-    found = list(assignments(instances))
-    for each in found:
-        level = each.classification.risk_level
-        if level in RISKY:
-            table.add_row(
-                Text(level, COLORS.get(level, "")),
-                each.account.instance.name,
-                Text(each.account.account.username or "(anonymous)"),
-                Text(each.rule.rule_name if each.rule else each.classification.display_name),
-                Text(path(each)),
-            )
+    found = assignments(instances)
+    for level, instance, username, rows in grouped(found):
+        account = Text(f"{username or '(anonymous)'}\n") + Text(instance, "dim")
+        names = Text("\n".join(name for name, _ in rows))
+        table.add_row(Text(level, COLORS[level]), account, names, paths(rows))
     console.print(table)
-    counts = dict.fromkeys(COLORS, 0)
+    counts = Counter(each.classification.risk_level for each in found)
+    console.print("Findings: " + ", ".join(f"{counts[level]} {level}" for level in COLORS))
+
+
+def paths(rows: Sequence[tuple[str, str]]) -> Text:
+    """One line for each rule; a path over roles stands out."""
+    lines = [Text(line, "bold" if "->" in line else "") for _, line in rows]
+    return Text("\n").join(lines)
+
+
+def grouped(
+    found: Iterable[AccountClassificationAssignment],
+) -> Iterator[tuple[str, str, str, list[tuple[str, str]]]]:
+    """Per risky account its worst level, instance, name, and (rule, path) of each finding."""
+    accounts: dict[int, list[AccountClassificationAssignment]] = {}
     for each in found:
-        if each.classification.risk_level in counts:
-            counts[each.classification.risk_level] += 1
-    console.print(", ".join(f"{count} {level}" for level, count in counts.items()))
+        if each.classification.risk_level in RISKY:
+            accounts.setdefault(each.account_id, []).append(each)
+    rules = dict(ClassificationRule.objects.values_list("pk", "rule_name"))
+    for each_account in accounts.values():
+        first = each_account[0]
+        rows = [row for each in each_account for row in evidence(each, rules)]
+        instance, username = first.account.instance.name, first.account.account.username
+        yield first.classification.risk_level, instance, username, rows
 
 
-def assignments(instances: Iterable[str]) -> Iterable[AccountClassificationAssignment]:
+def evidence(
+    assignment: AccountClassificationAssignment, rules: Mapping[int, str]
+) -> Iterator[tuple[str, str]]:
+    """(rule, path) of every rule that gave the classification: of its tokens the one that came
+    the longest way.
+    """
+    username = assignment.account.account.username
+    facts = assignment.account.permission_facts
+    for match in assignment.evidence.get("rules", ()):
+        tokens = sorted(match.get("tokens", ()), key=lambda token: -len(path(facts, token)))
+        line = explain(username, facts, tokens[0]) if tokens else ""
+        yield rules.get(match["rule"], "?"), line
+
+
+def assignments(instances: Iterable[str]) -> list[AccountClassificationAssignment]:
     """The active classifications of present accounts, worst first."""
+    found = AccountClassificationAssignment.objects.filter(
+        is_active=True,
+        account__account__is_active=True,
+        account__instance__name__in=list(instances),
+    ).select_related("classification", "rule", "account__account", "account__instance")
+    order = list(COLORS)
     return sorted(
-        AccountClassificationAssignment.objects.filter(
-            is_active=True,
-            account__account__is_active=True,
-            account__instance__name__in=list(instances),
-        ).select_related("classification", "rule", "account__account", "account__instance"),
+        found,
         key=lambda each: (
-            list(COLORS).index(each.classification.risk_level)
-            if each.classification.risk_level in COLORS
-            else len(COLORS),
+            order.index(each.classification.risk_level),
             each.account.instance.name,
             each.account.account.username,
         ),
     )
-
-
-def path(assignment: AccountClassificationAssignment) -> str:
-    """How the account comes to what its rule asks about, from the stored evidence."""
-    return ""
 
 
 def changes(console: Console, session: SyncSession) -> None:
