@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 CACHE = Path(os.environ.get("WHALEFALL_SERVERS", Path(__file__).parents[2] / "var" / "servers"))
 """Where unpacked server binaries are kept between runs."""
@@ -74,7 +75,7 @@ class ThrowAwayServer:
         if self.owns_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self) -> ThrowAwayServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

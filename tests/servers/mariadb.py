@@ -7,7 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import MySQLdb
+try:
+    import MySQLdb
+except ImportError:  # a machine without a compiler; start() says so
+    MySQLdb = None
 
 from tests.servers.base import ThrowAwayServer, Unavailable, wait_until
 from tests.servers.certificates import write_certificates
@@ -46,6 +49,8 @@ class MySQLFamilyServer(ThrowAwayServer):
 
     def start(self) -> None:
         """Create the data folder when it is empty, start, and return when it answers."""
+        if MySQLdb is None:
+            raise Unavailable("mysqlclient is not installed: make setup says what it needs")
         self.prepare()
         self.process = spawn(self.command(), self.log, self.environment())
         try:

@@ -215,8 +215,8 @@ class InstanceAdmin(RoleAdmin):
     def test_connections(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
         instances = list(queryset.select_related("credential")[: MOST_TESTED + 1])
         if len(instances) > MOST_TESTED:
-            text = _("Choose at most %(n)d instances to test.") % {"n": MOST_TESTED}
-            self.message_user(request, text, messages.ERROR)
+            too_many = _("Choose at most %(n)d instances to test.") % {"n": MOST_TESTED}
+            self.message_user(request, too_many, messages.ERROR)
             return
         results = [self._test(request, instance) for instance in instances]
         text = _("%(good)d of %(all)d instances answer.")
