@@ -62,12 +62,22 @@ class Case:
 
     principal: Principal
     observation: Observation
+    account: ObservedAccount = field(init=False)
     user: str = ""
     host: str = ""
+    is_user: bool = False
+    may_log_in: bool = False
+    password_kinds: frozenset[str] = frozenset()
+    """Empty for roles; several where MariaDB takes one of several ways."""
     glob: dict[str, Held] = field(default_factory=dict)
+    """What is held on *.*, each with the shortest path."""
 
     def __post_init__(self) -> None:
+        self.account = self.principal.account
         self.user, self.host = split_account(self.account.username)
+        self.is_user = self.account.kind is Kind.USER
+        self.may_log_in = self.is_user and self.account.is_locked is not True
+        self.password_kinds = frozenset(str(self.attributes.get("password", "")).split(" or "))
         for held in self.principal.privileges:
             if held.grant.scope is Scope.GLOBAL:
                 known = self.glob.get(held.grant.privilege)
@@ -77,10 +87,6 @@ class Case:
     @property
     def host_shown(self) -> str:
         return self.host or "''"
-
-    @property
-    def account(self) -> ObservedAccount:
-        return self.principal.account
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -93,19 +99,6 @@ class Case:
     @property
     def is_mariadb(self) -> bool:
         return self.settings.get("vendor") == "MariaDB"
-
-    @property
-    def is_user(self) -> bool:
-        return self.account.kind is Kind.USER
-
-    @property
-    def may_log_in(self) -> bool:
-        return self.is_user and self.account.is_locked is not True
-
-    @property
-    def password_kinds(self) -> frozenset[str]:
-        """Empty for roles and for what logs in without a password of the server's own."""
-        return frozenset(str(self.attributes.get("password", "")).split(" or "))
 
     @property
     def has_password(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 GRANT_OPTION = "GRANT OPTION"
@@ -232,6 +233,7 @@ def from_set(value: str) -> tuple[str, ...]:
     return tuple(SET_VALUES.get(name, name) for name in names)
 
 
+@lru_cache(maxsize=4096)
 def from_bits(access: int, granted_by_version: int, version: int) -> tuple[str, ...]:
     """The privileges in `access` of mysql.global_priv.
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from whalefall.engines.base import Capability, Held, Principal, Reference, Rules
 from whalefall.engines.mysql.accounts import PUBLIC
-from whalefall.engines.mysql.capabilities import CAPABILITIES, EXCEPT, SECTIONS, Case
+from whalefall.engines.mysql.capabilities import CAPABILITIES, EXCEPT, SECTIONS, Because, Case
 from whalefall.engines.mysql.hosts import covers, like
 from whalefall.engines.mysql.names import (
     COLUMN_PRIVILEGES,
@@ -168,9 +168,9 @@ class MySQLRules(Rules):
         """One of each that holds, with the ground of the shortest path."""
         case = Case(principal, observation)
         for name, question in CAPABILITIES.items():
-            grounds = sorted(question(case), key=lambda ground: len(ground[1]))
-            if grounds:
-                reason, path = grounds[0]
+            shortest = min(question(case), key=_length_of_path, default=None)
+            if shortest is not None:
+                reason, path = shortest
                 yield Capability(name, reason, tuple(path))
 
     def covering(self, privilege: str, scope: Scope, parts: tuple[str, ...]) -> Iterator[Reference]:
@@ -196,6 +196,10 @@ class MySQLRules(Rules):
 
     def sections_for_capability(self, name: str) -> tuple[str, ...]:
         return SECTIONS.get(name, ("accounts", "global", "memberships"))
+
+
+def _length_of_path(ground: Because) -> int:
+    return len(ground[1])
 
 
 def parse_roles(text: str) -> list[str]:
