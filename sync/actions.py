@@ -1,4 +1,6 @@
-"""The actions of `/instances` that read servers."""
+"""The actions that read servers or classify accounts: in place for one instance, as a session for
+many.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,19 @@ from typing import Any
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from sync import runner
+from classification.classify import NothingToClassify
+from sync import classifying, runner
 from sync.models import SyncSession, SyncType
-from sync.serializers import StartedSerializer, SyncManySerializer, SyncResultSerializer
+from sync.serializers import (
+    AutoClassifySerializer,
+    ClassifiedSerializer,
+    StartedSerializer,
+    SyncManySerializer,
+    SyncResultSerializer,
+)
 from sync.viewsets import started
 from whalefall.api import Answer, ApiError
 from whalefall.engines import errors
@@ -79,3 +89,37 @@ def _failed(result: dict[str, Any]) -> ApiError:
     is_server = error.get("type") in SERVER_SAID_NO
     code = "DATABASE_CONNECTION_ERROR" if is_server else "SYNC_DATA_ERROR"
     return ApiError(code, result["message"], 409)
+
+
+class AutoClassifyViewSet(ViewSet):
+    """Applying the rules."""
+
+    queryset = Instance.objects.present()
+    serializer_class = AutoClassifySerializer
+    pagination_class = None
+    filter_backends = ()
+    write_right = "operate"
+
+    @extend_schema(responses={200: ClassifiedSerializer, 202: StartedSerializer})
+    @action(detail=False, methods=["post"], url_path="actions/auto-classify")
+    def auto_classify(self, request: Request) -> Answer:
+        """One instance in place, or all as a session. 409 when there are no rules or accounts."""
+        given = self.validated()
+        everything = given["account_scope"] == "all" or not given["use_optimized"]
+        try:
+            if "instance_id" not in given:
+                return started(classifying.start(request.user, everything))
+            instance = self._instance(given["instance_id"])
+            outcome = classifying.classify_anew(instance.pk, everything)
+        except NothingToClassify as exc:
+            error = {"path": "", "message": str(exc), "code": exc.code}
+            raise ApiError("SYNC_DATA_ERROR", str(exc), 409, [error]) from exc
+        message = _("%(accounts)d accounts: %(added)d given, %(removed)d ended.")
+        data = outcome.as_json()
+        return Answer(ClassifiedSerializer(data).data, message % data)
+
+    def _instance(self, pk: int) -> Instance:
+        instance = self.get_queryset().filter(pk=pk).first()
+        if instance is None:
+            raise ValidationError({"instance_id": _("No such instance: %(id)s.") % {"id": pk}})
+        return instance

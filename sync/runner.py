@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
 from accounts import collection
+from sync import classifying
 from sync.keeper import InstanceBusy, Keeper, KeeperLost
 from sync.models import (
     ClaimLost,
+    SyncCategory,
     SyncInstanceRecord,
     SyncSession,
     SyncType,
@@ -87,6 +89,8 @@ def run_record(pk: int) -> dict[str, Any] | None:
     record = SyncInstanceRecord.objects.claim(pk)
     if record is None:
         return None
+    if record.session.sync_category == SyncCategory.CLASSIFICATION:
+        return classifying.run_record(record)
     if record.instance is None:
         record.fail(_("The instance was removed."))
         return None

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from sync.models import SyncInstanceRecord, SyncSession
-from whalefall.serializers import IdField, Serializer
+from whalefall.serializers import ChoiceField, IdField, Serializer
 
 
 class SessionSerializer(serializers.ModelSerializer):
@@ -130,3 +130,41 @@ class SyncResultSerializer(serializers.Serializer):
     message = serializers.CharField()
     counts = CountsSerializer()
     details = serializers.DictField()
+
+
+class AutoClassifySerializer(Serializer):
+    """Without `instance_id`, all instances.
+
+    `account_scope`: `changed` asks what may have a new answer since the last run, `all` every rule
+    about every account; so does `use_optimized: false`. Both give the same classifications.
+    """
+
+    instance_id = IdField(required=False)
+    use_optimized = serializers.BooleanField(default=True)
+    account_scope = ChoiceField(["changed", "all"], default="changed")
+
+
+class RuleResultSerializer(serializers.Serializer):
+    """`asked`: of which accounts; `error`: why the rule failed, its assignments then stay."""
+
+    rule_id = serializers.IntegerField()
+    name = serializers.CharField()
+    db_type = serializers.CharField()
+    classification = serializers.CharField()
+    asked = serializers.ChoiceField(["all", "changed", "none"])
+    matched = serializers.IntegerField()
+    added = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    unknown = serializers.IntegerField()
+    error = serializers.CharField()
+
+
+class ClassifiedSerializer(serializers.Serializer):
+    batch_id = serializers.UUIDField()
+    accounts = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    added = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    failed = serializers.IntegerField(help_text="Rules that could not be asked.")
+    rules = RuleResultSerializer(many=True)

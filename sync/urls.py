@@ -1,11 +1,12 @@
 from django.urls.resolvers import URLPattern, URLResolver
 
-from sync.actions import InstanceSyncViewSet
+from sync.actions import AutoClassifyViewSet, InstanceSyncViewSet
 from sync.viewsets import SessionViewSet
 from whalefall.routers import Router
 
 router = Router()
 router.register("instances", InstanceSyncViewSet, basename="instance-sync")
+router.register("accounts/classifications", AutoClassifyViewSet, basename="auto-classify")
 router.register("sync-sessions", SessionViewSet, basename="session")
 
 urlpatterns: list[URLPattern | URLResolver] = router.urls

@@ -54,6 +54,7 @@ ENDPOINTS: dict[tuple[str, str], str] = {
     ("PUT", "/accounts/classifications/{pk}"): MANAGE,
     ("DELETE", "/accounts/classifications/{pk}"): MANAGE,
     ("GET", "/accounts/classifications/colors"): VIEW,
+    ("POST", "/accounts/classifications/actions/auto-classify"): OPERATE,
     ("GET", "/accounts/classifications/permissions/{db_type}"): VIEW,
     ("GET", "/accounts/classifications/rules"): VIEW,
     ("POST", "/accounts/classifications/rules"): MANAGE,
