@@ -30,6 +30,10 @@ VERSIONS = [
 ]
 
 
+newest_only = pytest.mark.parametrize("server", VERSIONS[:1], indirect=True)
+"""For what does not depend on the server's version."""
+
+
 @pytest.fixture(scope="session", params=VERSIONS)
 def server(request: pytest.FixtureRequest) -> Iterator[PostgreSQLServer]:
     """A fresh PostgreSQL with the fleet on it, and lines of its own in pg_hba.conf."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.live.postgresql.conftest import newest_only
 from whalefall.engines.errors import (
     ConnectError,
     ConnectionLost,
@@ -47,17 +48,20 @@ def test_a_database_that_refuses_connections_says_so(engine, target):
     assert "the database does not accept connections" in message
 
 
+@newest_only
 def test_an_unknown_host_is_named(engine, target):
     message = said(engine, replace(target, host="no-such-host.invalid"))
     assert "no-such-host.invalid" in message
     assert "unknown host. Check the host name." in message
 
 
+@newest_only
 @pytest.mark.parametrize("host", ["a b", ".." * 40, "ü" * 300])
 def test_a_host_that_is_none_is_a_connect_error(engine, target, host):
     said(engine, replace(target, host=host))
 
 
+@newest_only
 def test_a_closed_port_is_told(engine, target):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -65,6 +69,7 @@ def test_a_closed_port_is_told(engine, target):
     assert "nothing listens on that port" in message
 
 
+@newest_only
 def test_a_listener_that_stays_silent_costs_the_connect_timeout(engine, target):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -74,6 +79,7 @@ def test_a_listener_that_stays_silent_costs_the_connect_timeout(engine, target):
     assert "no answer within 2 s. Check the address, port and firewall." in message
 
 
+@newest_only
 def test_a_listener_that_speaks_something_else_is_a_connect_error(engine, target):
     with answering(b"SSH-2.0-OpenSSH_9.2p1\r\n") as port:
         said(engine, replace(target, port=port))
@@ -84,6 +90,7 @@ def test_a_server_without_tls_is_told_when_tls_is_required(engine, target):
     assert "the server offers no TLS" in message
 
 
+@newest_only
 @pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
 def test_verifying_needs_a_ca(engine, target, mode):
     said(engine, replace(target, tls_mode=mode))
@@ -130,6 +137,7 @@ def test_a_backend_that_dies_in_the_middle_is_a_lost_connection(server, engine, 
             list(rows)
 
 
+@newest_only
 def test_a_server_that_stops_answering_is_cut_off(server, engine, target):
     with frozen_after_login(server) as (port, freeze):
         slow = replace(target, port=port, statement_timeout=1, connect_timeout=2)
@@ -141,6 +149,7 @@ def test_a_server_that_stops_answering_is_cut_off(server, engine, target):
     assert time.monotonic() - before < 6
 
 
+@newest_only
 def test_a_server_older_than_10_is_not_supported(engine, target, monkeypatch):
     monkeypatch.setattr("whalefall.engines.postgresql.session.OLDEST", 990000)
     with pytest.raises(UnsupportedVersion, match="is older than 10"), engine.connect(target):

@@ -8,6 +8,8 @@ import tracemalloc
 
 import pytest
 
+from tests.live.postgresql.conftest import newest_only
+
 MANY = """
 DO $$ BEGIN
   FOR i IN 1..{count} LOOP
@@ -66,6 +68,7 @@ def test_probing_first_costs_no_more(engine, target):
         assert opened.statements == 8 + 3 * 5
 
 
+@newest_only
 def test_rows_stream(engine, target):
     with engine.connect(target) as opened:
         tracemalloc.start()
