@@ -10,7 +10,8 @@ from whalefall.engines.base import Engine, Server, Target
 from whalefall.engines.mysql.connection import connect
 from whalefall.engines.mysql.names import quoted, split_account
 from whalefall.engines.mysql.rules import MySQLRules
-from whalefall.engines.mysql.server import MySQLServer, server_number
+from whalefall.engines.mysql.server import MySQLServer
+from whalefall.engines.mysql.session import server_number
 from whalefall.engines.queries import load
 
 FAMILIES = {
