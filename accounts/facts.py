@@ -368,6 +368,9 @@ def facts_json(
         "direct_roles": sorted(rights.direct),
         "paths": {token: list(path) for token, path in own.items() if path and token not in direct},
     }
+    if not reached.paths:
+        facts["reach"] = NOTHING_MORE
+        return facts
     more = reached.rights
     facts["reach"] = {
         **_rights_json(more),
@@ -406,6 +409,10 @@ def _by_scope(privileges: Iterable[Placed]) -> Json:
         else {name: sorted(names) for name, names in objects.items()}
         for scope, objects in scopes.items()
     }
+
+
+# Shared by all accounts that reach nothing: most of them.
+NOTHING_MORE: Json = {**_rights_json(Rights()), "direct_roles": [], "paths": {}}
 
 
 def columns(account: ObservedAccount, rights: Rights) -> dict[str, bool | datetime | None]:
