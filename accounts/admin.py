@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts import account_page, tokens
+from accounts.access import Access, UnknownQuestion
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
 from whalefall.console import show
 from whalefall.console.cards import Card, Panel, cards, list_url, panels
@@ -78,19 +80,32 @@ class LoginFilter(PermissionFlagFilter):
 
 
 class PrivilegeFilter(TextFilter):
-    """`UPDATE` anywhere, or `UPDATE ON sales.orders`: as it stands in the facts, by the index."""
+    """`UPDATE` anywhere, or `UPDATE ON sales.orders` with whatever gives it (ownership, wider
+    rights, power).
+    """
 
     title = _("privilege (UPDATE, or UPDATE ON sales.orders)")
     parameter_name = "privilege"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        words = (self.value() or "").strip()
-        if not words:
+        privilege, place = _question(self.value() or "")
+        if not privilege:
             return queryset
-        privilege, _on, place = words.partition(" ON ") if " ON " in words else (words, "", "")
-        at = f"@{place.strip()}" if place else ""
-        wanted = [f"{tokens.privilege(scope, privilege.strip().upper())}{at}" for scope in Scope]
-        return queryset.filter(permission__fact_tokens__overlap=wanted)
+        if not place:
+            wanted = [tokens.privilege(scope, privilege) for scope in Scope]
+            return queryset.filter(permission__fact_tokens__overlap=wanted)
+        try:
+            found = Access(privilege, place).accounts()
+        except UnknownQuestion as exc:
+            messages.error(request, str(exc))
+            return queryset.none()
+        return queryset.filter(permission__in=found.order_by().values("pk"))
+
+
+def _question(words: str) -> tuple[str, str]:
+    """(privilege, object) of `update on sales.orders`."""
+    parts = re.split(r"\s+on\s+", words.strip(), maxsplit=1, flags=re.IGNORECASE)
+    return " ".join(parts[0].upper().split()), parts[1] if len(parts) > 1 else ""
 
 
 @admin.register(InstanceAccount)
@@ -176,7 +191,7 @@ class InstanceAccountAdmin(ReadOnlyAdmin):
             "subtitle": f"{account.username} · {account.instance}",
             "account": account,
             "permission": permission,
-            "marks": marks(account, permission),
+            "marks": "" if (found := marks(account, permission)) == show.EMPTY else found,
             "page_top": self.page_top,
             "abilities": account_page.abilities(facts),
             "roles": account_page.roles(facts),

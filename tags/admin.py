@@ -66,6 +66,8 @@ class InstanceTagInline(RoleRights, TabularInline):
     write_right = "operate"
     extra = 0
     autocomplete_fields = ("tag",)
+    hide_title = True
+    verbose_name = _("tag")
     verbose_name_plural = _("tags")
 
 

@@ -165,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -230,7 +231,7 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "WhaleFall",
     "SITE_HEADER": "WhaleFall",
-    "SITE_SUBHEADER": _("Who may do what on which server"),
+    "SITE_SUBHEADER": _("Accounts and capacity"),
     "SITE_SYMBOL": "waves",
     "SITE_URL": None,
     "SHOW_HISTORY": True,
@@ -250,8 +251,8 @@ UNFOLD = {
             "100": "#d6ebf5",
             "200": "#aed7ea",
             "300": "#7bbcdb",
-            "400": "#459cc6",
-            "500": "#2280ae",
+            "400": "#5cb0d9",
+            "500": "#3494c4",
             "600": "#166792",
             "700": "#145377",
             "800": "#154662",

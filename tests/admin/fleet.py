@@ -18,6 +18,11 @@ from capacity.models import (
     InstanceSizeAggregation,
     InstanceSizeStat,
 )
+from classification.models import (
+    AccountClassification,
+    AccountClassificationAssignment,
+    ClassificationRule,
+)
 from sync.models import SyncCategory, SyncInstanceRecord, SyncSession, SyncType
 from whalefall.engines.observed import (
     Kind,
@@ -201,4 +206,26 @@ def tasks() -> None:
 def logs() -> None:
     LogEntry.objects.create(
         timestamp=timezone.now(), level="error", module="sync", message="sync_ended", traceback="x"
+    )
+
+
+def classified(account: InstanceAccount) -> None:
+    """A classification with a rule, given to the account."""
+    classification, _made = AccountClassification.objects.get_or_create(
+        name="house_superusers", defaults={"risk_level": "critical", "priority": 999}
+    )
+    rule, _made = ClassificationRule.objects.get_or_create(
+        db_type=account.db_type,
+        rule_name="house superusers",
+        defaults={
+            "classification": classification,
+            "rule_expression": '{"version": 4, "expr": {"fn": "is_superuser"}}',
+        },
+    )
+    AccountClassificationAssignment.objects.create(
+        account=account.permission,
+        classification=classification,
+        rule=rule,
+        evidence={"rules": [{"rule": rule.pk, "tokens": ["cap:SUPERUSER"]}]},
+        assigned_at=timezone.now(),
     )

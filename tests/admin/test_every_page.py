@@ -22,6 +22,7 @@ def full_house(administrator, orders_db):
     """At least one row for every page; the change of the tag is in the audit log."""
     accounts = fleet.store(orders_db, fleet.orders())
     fleet.change(accounts["app_rw"])
+    fleet.classified(accounts["dba_li"])
     fleet.sizes(orders_db)
     fleet.session(orders_db)
     fleet.tasks()

@@ -22,6 +22,7 @@ def make_rows(number):
         observation.accounts[account.username] = account
     for account in fleet.store(instances[0], observation).values():
         fleet.change(account)
+        fleet.classified(account)
     fleet.session(*instances)
     for _ in range(number):
         fleet.tasks()

@@ -63,7 +63,9 @@ def ago(moment: datetime | None) -> SafeString | str:
         return EMPTY
     exact = date_format(timezone.localtime(moment), "Y-m-d H:i:s T")
     now = timezone.now()
-    if moment > now:
+    if abs((now - moment).total_seconds()) < 60:
+        text = _("just now")
+    elif moment > now:
         text = _("in %(time)s") % {"time": timesince(now, moment).split(",")[0]}
     else:
         text = _("%(time)s ago") % {"time": timesince(moment, now).split(",")[0]}

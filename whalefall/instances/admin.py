@@ -152,7 +152,7 @@ class InstanceAdmin(RoleAdmin):
         (None, {"fields": (("name", "environment"), "description", "is_active")}),
         (
             _("Connection"),
-            {"fields": (("db_type", "credential"), ("host", "port", "database_name"))},
+            {"fields": (("db_type", "credential"), ("host", "port"), "database_name")},
         ),
         (_("Encryption"), {"fields": ("tls_mode", "tls_ca")}),
         (_("Known"), {"fields": (("version", "connected"), ("created_at", "updated_at"))}),
@@ -164,7 +164,7 @@ class InstanceAdmin(RoleAdmin):
             kwargs["widget"] = UnfoldAdminTextareaWidget(
                 attrs={
                     "rows": 8,
-                    "class": "font-mono",
+                    "class": "wf-mono",
                     "placeholder": "-----BEGIN CERTIFICATE-----",
                 }
             )

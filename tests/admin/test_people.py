@@ -1,0 +1,70 @@
+"""People, their roles, and the last administrator."""
+
+import pytest
+from django.contrib.admin.models import LogEntry as AuditEntry
+
+from tests.admin.conftest import person
+from whalefall.auth import role_of
+from whalefall.models import User
+
+PEOPLE = "/admin/whalefall/user/"
+
+
+def save(client, user, **values):
+    form = {"username": user.username, "is_active": "on", "role": ""}
+    return client.post(f"{PEOPLE}{user.pk}/change/", form | values, follow=True)
+
+
+def test_an_administrator_gives_a_role(administrator):
+    user = person("")
+    save(administrator, user, role="operator")
+    assert role_of(User.objects.get(pk=user.pk)) == "operator"
+
+
+def test_a_new_role_takes_the_place_of_the_old_one(administrator):
+    user = person("operator")
+    save(administrator, user, role="viewer")
+    assert [group.name for group in user.groups.all()] == ["viewer"]
+
+
+def test_the_last_administrator_keeps_the_role(administrator):
+    last = User.objects.get(username="administrator")
+    page = save(administrator, last, role="viewer").content.decode()
+    assert "Nobody would be an administrator any more." in page
+    assert role_of(User.objects.get(pk=last.pk)) == "administrator"
+
+
+def test_the_last_administrator_is_not_deleted(administrator):
+    last = User.objects.get(username="administrator")
+    response = administrator.post(f"{PEOPLE}{last.pk}/delete/", {"post": "yes"})
+    assert response.status_code == 403
+
+
+def test_a_new_person_is_added_without_a_role(administrator):
+    form = {
+        "username": "newcomer",
+        "usable_password": "true",
+        "password1": "orca-swims-deep-7",
+        "password2": "orca-swims-deep-7",
+    }
+    assert administrator.post(f"{PEOPLE}add/", form).status_code == 302
+    assert role_of(User.objects.get(username="newcomer")) is None
+
+
+def test_no_part_of_a_password_hash_is_shown(administrator):
+    user = person("viewer", "orca-swims-deep-7")
+    page = administrator.get(f"{PEOPLE}{user.pk}/change/").content.decode()
+    assert "pbkdf2" not in page
+    assert "Set another password" in page
+
+
+@pytest.mark.parametrize("path", ["", "add/"])
+def test_operators_do_not_see_people(operator, path):
+    assert operator.get(PEOPLE + path).status_code == 403
+
+
+def test_what_people_do_is_in_the_audit_log(administrator):
+    user = person("")
+    save(administrator, user, first_name="Li")
+    assert AuditEntry.objects.get().user.username == "administrator"
+    assert "administrator" in administrator.get("/admin/admin/logentry/").content.decode()
