@@ -17,7 +17,6 @@ from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesCheckboxFilter,
     RadioFilter,
-    RangeDateTimeFilter,
     TextFilter,
 )
 
@@ -26,6 +25,7 @@ from accounts.access import Access, UnknownQuestion
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
 from whalefall.console import show
 from whalefall.console.cards import Card, Panel, cards, list_url, panels
+from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, change_url, extend
 from whalefall.engines.observed import Scope
 from whalefall.instances.models import Instance
@@ -35,22 +35,32 @@ CHANGES_SHOWN = 50
 
 
 class PresenceFilter(RadioFilter):
-    """Without a choice, accounts that are gone, or whose instance is deleted, are not shown."""
+    """Without a choice: present accounts of instances that are not deleted, those that come with
+    the product left out.
+    """
 
     title = _("presence")
     parameter_name = "presence"
     all_option = None
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("present", _("Present")), ("gone", _("Gone")), ("all", _("All"))]
+        return [
+            ("present", _("Present")),
+            ("product", _("Present, with the product's own")),
+            ("gone", _("Gone")),
+            ("all", _("All")),
+        ]
 
     def value(self) -> str:
         return super().value() or "present"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        present = Q(is_active=True, instance__deleted_at=None)
-        wanted = {"present": present, "gone": Q(is_active=False)}
-        return queryset.filter(wanted.get(self.value(), Q()))
+        rows: Any = queryset
+        if self.value() == "gone":
+            return rows.filter(is_active=False)
+        if self.value() == "all":
+            return rows
+        return rows.present() if self.value() == "product" else rows.present().shown()
 
 
 class PermissionFlagFilter(RadioFilter):
@@ -248,7 +258,7 @@ class AccountChangeLogAdmin(ReadOnlyAdmin):
     list_filter = (
         ("change_type", ChoicesCheckboxFilter),
         ("instance", AutocompleteSelectFilter),
-        ("change_time", RangeDateTimeFilter),
+        ("change_time", TimeRangeFilter),
     )
     search_fields = ("account__username", "message")
     search_help_text = _("Searches account names and messages.")
@@ -315,8 +325,8 @@ class InstancesWithAccounts:
 
 @cards(20)
 def account_numbers(request: HttpRequest) -> list[Card]:
-    """Accounts and superusers of instances that are not deleted."""
-    present = InstanceAccount.objects.filter(is_active=True, instance__deleted_at=None)
+    """As the list shows them: present, the product's own left out."""
+    present = InstanceAccount.objects.present().shown()
     number = present.aggregate(accounts=Count("pk"), kinds=Count("pk", filter=~Q(kind="user")))
     # By the token index: the column would have to be read from every wide row.
     superuser = [tokens.capability("SUPERUSER")]

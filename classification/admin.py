@@ -33,7 +33,9 @@ from unfold.widgets import (
 from accounts import facts
 from accounts.models import AccountPermission, InstanceAccount
 from classification.classify import NothingToClassify, classify
+from classification.dsl.errors import InvalidExpression
 from classification.dsl.nodes import describe
+from classification.dsl.parser import parse
 from classification.dsl.predicates import PREDICATES
 from classification.models import (
     AccountClassification,
@@ -49,6 +51,8 @@ from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
 RISKS = list(RiskLevel.values)
 SHOWN_TOKENS = 20
+SAMPLE = 10
+ENGINES = dict(DB_TYPE_CHOICES)
 
 
 def risk_badge(classification: AccountClassification) -> Any:
@@ -258,22 +262,24 @@ class ClassificationRuleAdmin(RoleAdmin):
         """What the expression in the form says and would do, without saving it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        db_type = request.POST.get("db_type", "")
-        found = None
-        if db_type in dict(DB_TYPE_CHOICES):
-            found = preview(
-                request.POST.get("rule_expression", ""),
-                db_type,
-                _number(request.POST.get("classification")),
-                _number(request.POST.get("rule")),
-            )
-        return render(request, "classification/rule_checked.html", {"preview": found})
+        context = _checked(request) if request.POST.get("db_type") in ENGINES else {}
+        return render(request, "classification/rule_checked.html", context)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         context["predicates"] = sorted(PREDICATES.values(), key=lambda one: one.name)
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _checked(request: HttpRequest) -> dict[str, Any]:
+    """`preview` as `classification.preview` gives it, or the `faults`."""
+    try:
+        expression = parse(request.POST.get("rule_expression", ""), request.POST["db_type"])
+    except InvalidExpression as exc:
+        return {"faults": exc.faults}
+    classification, rule = (_number(request.POST.get(key)) for key in ("classification", "rule"))
+    return {"preview": preview(expression, classification, rule, SAMPLE)}
 
 
 def _number(text: str | None) -> int | None:
@@ -618,17 +624,14 @@ class ClassifiedInstances:
 
 @cards(30)
 def risky_accounts(request: HttpRequest) -> list[Card]:
-    """Present accounts by risk."""
+    """Accounts by risk, those that the list shows."""
+    risky = (RiskLevel.CRITICAL, RiskLevel.HIGH)
+    shown = AccountPermission.objects.present().shown()
     counted = dict(
-        AccountClassificationAssignment.objects.filter(
-            is_active=True,
-            account__account__is_active=True,
-            account__instance__deleted_at=None,
-            classification__risk_level__in=(RiskLevel.CRITICAL, RiskLevel.HIGH),
-        )
+        shown.filter(assignments__is_active=True, assignments__classification__risk_level__in=risky)
         .order_by()
-        .values_list("classification__risk_level")
-        .annotate(number=Count("account", distinct=True))
+        .values_list("assignments__classification__risk_level")
+        .annotate(number=Count("pk", distinct=True))
     )
     critical, high = counted.get(RiskLevel.CRITICAL, 0), counted.get(RiskLevel.HIGH, 0)
     return [

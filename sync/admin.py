@@ -24,13 +24,14 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.enums import ActionVariant
 
 from sync import queue, queue_admin
 from sync.models import SyncInstanceRecord, SyncSession, SyncType, WrongTransition
 from whalefall.console import show
 from whalefall.console.cards import Card, Panel, cards, list_url, panels
+from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, button, change_url, extend
 from whalefall.instances.models import Instance
 
@@ -92,7 +93,7 @@ class SyncSessionAdmin(ReadOnlyAdmin):
         ("status", ChoicesCheckboxFilter),
         ("sync_category", ChoicesCheckboxFilter),
         ("sync_type", ChoicesCheckboxFilter),
-        ("started_at", RangeDateTimeFilter),
+        ("started_at", TimeRangeFilter),
     )
     list_select_related = ("created_by",)
     search_fields = ("=session_id", "records__instance_name")
@@ -232,7 +233,7 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
         "started",
         "duration",
     )
-    list_filter = (("status", ChoicesCheckboxFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("status", ChoicesCheckboxFilter), ("created_at", TimeRangeFilter))
     list_select_related = ("session",)
     search_fields = ("instance_name", "error_message")
     ordering = ("-id",)

@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from sync import jobs, queue
 from whalefall.console import show
+from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin, button
 
 for model in (Schedule, Success, Failure, OrmQ):
@@ -144,7 +144,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
     menu = "runs"
     list_display = ("name", "func", "started", "took")
-    list_filter = (("started", RangeDateTimeFilter),)
+    list_filter = (("started", TimeRangeFilter),)
     search_fields = ("name", "func", "group")
     fields = ("name", "func", "arguments", "outcome", "started", "stopped", "attempt_count")
     readonly_fields = fields

@@ -16,12 +16,13 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
 from whalefall.console import show
+from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin
 from whalefall.models import LogEntry, User
 
@@ -203,7 +204,7 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_filter = (
         LevelFilter,
         ("module", FieldTextFilter),
-        ("timestamp", RangeDateTimeFilter),
+        ("timestamp", TimeRangeFilter),
     )
     search_fields = ("message", "module")
     search_help_text = _("Searches messages and modules.")
@@ -256,7 +257,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     menu_title = _("Audit log")
     view_right = "manage"
     list_display = ("time", "user", "did", "content_type", "object_repr", "what")
-    list_filter = (("action_flag", ChoicesDropdownFilter), ("action_time", RangeDateTimeFilter))
+    list_filter = (("action_flag", ChoicesDropdownFilter), ("action_time", TimeRangeFilter))
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__username")
     fields = ("action_time", "user", "did", "content_type", "object_repr", "what")

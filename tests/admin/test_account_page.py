@@ -91,3 +91,12 @@ def test_accounts_that_are_gone_are_shown_on_request(viewer, accounts):
     assert ">app_rw<" not in viewer.get("/admin/accounts/instanceaccount/").content.decode()
     gone = viewer.get("/admin/accounts/instanceaccount/?presence=gone").content.decode()
     assert ">app_rw<" in gone
+
+
+def test_accounts_that_come_with_the_product_are_shown_on_request(viewer, orders_db):
+    observation = fleet.orders()
+    observation.accounts["pg_monitor"] = fleet.role("pg_monitor")
+    fleet.store(orders_db, observation)
+    url = "/admin/accounts/instanceaccount/"
+    assert ">pg_monitor<" not in viewer.get(url).content.decode()
+    assert ">pg_monitor<" in viewer.get(url + "?presence=product").content.decode()
