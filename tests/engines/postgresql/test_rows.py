@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from whalefall.engines import engine
 from whalefall.engines.postgresql import hba, rows
 from whalefall.engines.postgresql.names import quoted
 
@@ -38,3 +41,10 @@ def test_netmasks_become_bits_and_lines_in_error_are_left_out():
 
 def test_identifiers_are_quoted():
     assert quoted('we"ird') == '"we""ird"'
+
+
+@pytest.mark.parametrize("version", ["", "15", "15.18 (Debian 15.18-0+deb12u1)", "19beta1"])
+def test_the_collectors_script_is_for_any_version_and_quotes_the_login(version):
+    script = engine("postgresql").collector_grants("we\"ird'", version)
+    assert 'GRANT pg_read_all_stats TO "we""ird\'";' in script
+    assert "format('GRANT CONNECT ON DATABASE %I TO %I', name, 'we\"ird''')" in script

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.live.postgresql.conftest import newest_only
 from whalefall.engines.errors import ConnectionLost
 from whalefall.engines.observed import SectionStatus
 
@@ -92,3 +93,18 @@ def test_names_in_another_encoding_are_shown_by_their_bytes(server, engine, targ
         server.run("SET client_encoding = 'UTF8'; DROP ROLE \"J\u00e9r\u00f4me\"", "latin")
         server.run("DROP DATABASE latin")
     assert "J\\xe9r\\xf4me" in names
+
+
+@newest_only
+def test_a_pg_hba_that_the_server_cannot_read_fails_that_section_only(server, engine, target):
+    """The running server keeps the rules it has; only asking for the file fails."""
+    file = server.folder / "data" / "pg_hba.conf"
+    file.rename(file.with_suffix(".away"))
+    try:
+        with engine.connect(target) as opened:
+            observation = opened.observe()
+    finally:
+        file.with_suffix(".away").rename(file)
+    assert observation.sections["hba"].status is SectionStatus.FAILED
+    assert "could not open file" in observation.sections["hba"].message
+    assert observation.sections["database"].is_complete

@@ -6,6 +6,7 @@ objects there are. Rows stream: nothing is held here but the row at hand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -43,6 +44,7 @@ FOLDER = Path(__file__).parent
 DENIED, FAILED = SectionStatus.DENIED, SectionStatus.FAILED
 PUBLIC = ObservedAccount(username="public", kind=Kind.PUBLIC, can_login=False)
 """PUBLIC under the one name that no role can have."""
+NEWEST = 18
 NO_SETTINGS = """FROM (
   SELECT 0::pg_catalog.oid AS setdatabase, 0::pg_catalog.oid AS setrole, '{}'::text[] AS setconfig
 ) c"""
@@ -74,9 +76,10 @@ class PostgreSQLServer(Server):
 
     db_type = "postgresql"
 
-    def __init__(self, target: Target, session: Session | None = None) -> None:
+    session: Session  # set by `connect` before the server is handed out
+
+    def __init__(self, target: Target) -> None:
         super().__init__(target)
-        self.session: Session = session  # type: ignore[assignment]  # set before it is handed out
         self._context: Context | None = None
         self._databases: list[databases.Database] | None = None
 
@@ -105,11 +108,9 @@ class PostgreSQLServer(Server):
     def databases(self) -> list[databases.Database]:
         """Asked once: which databases there are, and why some cannot be read."""
         if self._databases is None:
-            self._databases = []
-            if self.context.reads_databases:
-                found = self.session.rows(self.sql("databases"))
-                login = self.context.login
-                self._databases = [databases.seen(login, *row) for row in found]
+            readable, login = self.context.reads_databases, self.context.login
+            found = self.session.rows(self.sql("databases")) if readable else ()
+            self._databases = [databases.seen(login, *row) for row in found]
         return self._databases
 
     def probe(self) -> Probe:
@@ -217,7 +218,18 @@ class PostgreSQLServer(Server):
         """pg_hba.conf goes to the settings: its lines are no grants, but rules ask for them."""
         with self._allowed("hba", "pg_hba_file_rules", self.context.reads_hba):
             if self.context.reads_hba:
-                self.settings["hba"] = hba.as_text(self.session.rows(self.sql("hba")))
+                self._read_hba()
+
+    def _read_hba(self) -> None:
+        """The server reads the file when asked, and may not be able to: that is no reason to fail
+        everything.
+        """
+        try:
+            self.settings["hba"] = hba.as_text(self.session.rows(self.sql("hba")))
+        except ConnectionLost:
+            raise
+        except EngineError as exc:
+            self.sections["hba"] = Section("hba", FAILED, exc.args[0])
 
     @contextmanager
     def _allowed(self, section: str, catalog: str, readable: bool) -> Iterator[None]:
@@ -271,7 +283,8 @@ class PostgreSQLEngine(Engine):
 
     def collector_grants(self, login: str = "whalefall", version: str = "") -> str:
         """`version` as the server writes it (`15.4`, `16`); unknown counts as the newest."""
-        major = int(version.split(".")[0]) if version else 18
+        found = re.match(r"\d+", version)
+        major = int(found[0]) if found else NEWEST
         text = queries.load(FOLDER / "sql" / "collector_grants.sql", major * 10000)
         return text.replace("{login}", quoted(login)).replace("{name}", literal(login)) + ";\n"
 
