@@ -18,7 +18,7 @@ PR_SET_PDEATHSIG = 1
 
 def _die_with_parent() -> None:
     """Ask Linux to kill this process when its parent goes, so that `kill -9` of pytest leaves no
-    server.
+    server. (The parent is the *thread* that starts it: start servers from one that lives on.)
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
