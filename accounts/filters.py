@@ -19,7 +19,9 @@ STATUS_CHOICES = (("active", _("active")), ("gone", _("gone")), ("all", _("all")
 
 
 class LedgerFilter(django_filters.FilterSet):
-    """Accounts that are gone are left out unless asked for with `status`."""
+    """Accounts that are gone are left out unless asked for with `status`, those that come with the
+    product unless `include_system`.
+    """
 
     search = django_filters.CharFilter(method="search_in")
     db_type = ChoiceFilter(choices=DB_TYPE_CHOICES)
@@ -30,6 +32,7 @@ class LedgerFilter(django_filters.FilterSet):
     can_login = BooleanFilter(field_name="permission__can_login")
     kind = ChoiceFilter(choices=KIND_CHOICES)
     status = ChoiceFilter(choices=STATUS_CHOICES, method="unchanged")
+    include_system = BooleanFilter(method="unchanged")
     capability = django_filters.CharFilter(method="with_capability")
     role = django_filters.CharFilter(method="in_role")
     privilege = django_filters.CharFilter(method="with_privilege")
@@ -41,6 +44,8 @@ class LedgerFilter(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         found = super().filter_queryset(queryset)
+        if not self.form.cleaned_data["include_system"]:
+            found = found.shown()
         status = self.form.cleaned_data["status"] or "active"
         return found if status == "all" else found.filter(is_active=status == "active")
 

@@ -77,7 +77,11 @@ class EnvelopeRenderer(renderers.JSONRenderer):
         response = (renderer_context or {}).get("response")
         if response is not None and not getattr(response, "is_envelope", False):
             data = envelope(data, response)
-        rendered: bytes = super().render(data, accepted_media_type, renderer_context)
+        try:
+            rendered: bytes = super().render(data, accepted_media_type, renderer_context)
+        except UnicodeEncodeError:  # a message that names half of a surrogate pair: it has no UTF-8
+            self.ensure_ascii = True
+            rendered = super().render(data, accepted_media_type, renderer_context)
         return rendered
 
 

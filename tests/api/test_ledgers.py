@@ -78,6 +78,14 @@ def test_the_ledger_is_filtered(viewer, fleet, query, expected):
     assert names(viewer.get(URL, query)) == expected
 
 
+def test_accounts_of_the_product_are_hidden_until_asked_for(viewer):
+    account("mysql.sys@localhost")
+    account("dba_li@%")
+    assert names(viewer.get(URL)) == ["dba_li@%"]
+    asked = {"include_system": "true"}
+    assert names(viewer.get(URL, asked)) == ["dba_li@%", "mysql.sys@localhost"]
+
+
 def test_unknown_times_stand_last_in_either_direction(viewer):
     for name, seen in (("never", None), ("early", NOW.replace(day=1)), ("late", NOW)):
         account(name, last_login_at=seen)
