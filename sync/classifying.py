@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import structlog
@@ -49,9 +48,7 @@ def start(created_by: Any, everything: bool = False) -> SyncSession:
             instance_name=_("every instance"),
             sync_details={"everything": everything},
         )
-        # robust: with the broker away the record waits, and the reaper hands it over.
-        enqueue = partial(queue.enqueue, queue.RUN_RECORD, [record.pk])
-        transaction.on_commit(enqueue, robust=True)
+        queue.enqueue_on_commit(queue.RUN_RECORD, [record.pk])
     return session
 
 

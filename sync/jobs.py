@@ -30,6 +30,7 @@ JOBS = {
     job.name: job
     for job in (
         Job("sync_accounts", 1, "0 1 * * *", _("read the accounts of every instance")),
+        Job("calculate_account", 2, "0 2 * * *", _("classify every account")),
         Job("reap_records", 3, "* * * * *", _("end records whose worker is gone")),
         Job("prune_history", 4, "0 5 * * *", _("delete what is older than is kept")),
     )

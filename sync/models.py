@@ -78,13 +78,7 @@ class SyncSessionManager(models.Manager["SyncSession"]):
             if not records:
                 session.settle()
             if enqueue:
-                pks = [record.pk for record in records]
-
-                def hand_over() -> None:
-                    queue.enqueue(queue.RUN_RECORD, pks)
-
-                # robust: with the broker away the records wait, and the reaper hands them over.
-                transaction.on_commit(hand_over, robust=True)
+                queue.enqueue_on_commit(queue.RUN_RECORD, [record.pk for record in records])
         return session
 
     def is_scheduled_running(self, sync_category: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django_q.brokers import Broker, get_broker
 from django_q.brokers.orm import ORM
@@ -40,6 +40,19 @@ def enqueue(task: str, pks: Iterable[int]) -> int:
     if collector.packed:
         _push(broker, collector.packed)
     return len(collector.packed)
+
+
+def enqueue_on_commit(task: str, pks: Iterable[int]) -> None:
+    """The same once the transaction is committed. With the broker away nothing is raised: the
+    records wait, and the reaper hands them over.
+    """
+    given = list(pks)
+
+    # No functools.partial: Django looks for the name of a robust callback that failed.
+    def hand_over() -> None:
+        enqueue(task, given)
+
+    transaction.on_commit(hand_over, robust=True)
 
 
 def _push(broker: Broker, packed: list[str]) -> None:

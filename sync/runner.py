@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
 from accounts import collection
-from sync import classifying
+from classification.classify import NothingToClassify, classify
+from sync import classifying, risk
 from sync.keeper import InstanceBusy, Keeper, KeeperLost
 from sync.models import (
     ClaimLost,
@@ -213,10 +214,11 @@ def _write(
     record: SyncInstanceRecord | None,
     details: dict[str, Any],
 ) -> Outcome:
-    """Accounts, change log and the end of the record, in the caller's transaction."""
+    """Everything that follows from a read, in the caller's transaction; the record's end last."""
     session_id = None if record is None else record.session.session_id
     applied = collection.apply(instance, observation, session_id=session_id)
     details["counts"] = applied.counts
+    details["classification"] = _classify(instance, applied)
     if record is not None:
         record.complete(applied.counts, details)
     message = _(
@@ -226,6 +228,28 @@ def _write(
     return Outcome(
         True, message % {"instance": instance.name, **applied.counts}, applied.counts, details
     )
+
+
+def _classify(instance: Instance, applied: collection.Applied) -> dict[str, Any]:
+    """Classify what changed, before the record ends: who sees a session ended sees its risks too,
+    and a killed worker leaves no account unclassified. A rule's trouble does not undo the sync.
+    """
+    if not applied.changed_ids and not applied.gone_ids:
+        return {}
+    risk.note_before(instance.pk, applied.change_time)
+    try:
+        outcome = classify(instance_id=instance.pk)
+    except NothingToClassify as exc:
+        return {"skipped": exc.code}
+    except Exception as exc:
+        logger.exception("classification_errored")
+        return {"error": type(exc).__name__}
+    risk.note_after(instance.pk, applied.change_time)
+    return {
+        "added": outcome.added,
+        "removed": outcome.removed,
+        "failed_rules": [rule.name for rule in outcome.failed],
+    }
 
 
 def _sections(observation: Observation) -> dict[str, dict[str, str]]:

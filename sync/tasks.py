@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from classification.classify import NothingToClassify, classify
 from sync import locks, pruning, reaper, runner
 from sync.jobs import JOBS
 from sync.models import SyncCategory, SyncSession, SyncType
@@ -28,6 +29,19 @@ def sync_accounts() -> str | None:
             return None
         session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, Instance.objects.watched())
     return str(session.session_id)
+
+
+def calculate_account() -> Any:
+    """Classify every account."""
+    with locks.held(locks.JOB, JOBS["calculate_account"].number) as free:
+        return _classified() if free else _skipped("calculate_account")
+
+
+def _classified() -> dict[str, Any]:
+    try:
+        return classify().as_json()
+    except NothingToClassify as exc:
+        return {"skipped": exc.code}
 
 
 def reap_records() -> Any:

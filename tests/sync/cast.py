@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from classification.models import AccountClassification, ClassificationRule
 from sync.models import SyncInstanceRecord, SyncSession, SyncType
 from tests.servers.base import ThrowAwayServer
 from whalefall.instances.models import Credential, Instance
@@ -77,3 +79,16 @@ def on(name: str, server: ThrowAwayServer, **fields: Any) -> Instance:
     )
     values = {"host": server.host, "port": server.port, "credential": login} | fields
     return instance(name, **values)
+
+
+def superusers_are_critical() -> ClassificationRule:
+    power = AccountClassification.objects.create(
+        name="super_admin", display_name="Super", risk_level="critical"
+    )
+    expression = {"version": 4, "expr": {"fn": "is_superuser", "args": {}}}
+    return ClassificationRule.objects.create(
+        classification=power,
+        db_type="mysql",
+        rule_name="superusers",
+        rule_expression=json.dumps(expression),
+    )

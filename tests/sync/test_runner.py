@@ -9,6 +9,9 @@ from tests.sync import cast
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
+# BEGIN, COMMIT and a savepoint included. A record of a session adds its claim, hold and end.
+UNCHANGED = {"alone": 12, "in a session": 20}
+
 
 def names(instance):
     return set(InstanceAccount.objects.filter(instance=instance).values_list("username", flat=True))
@@ -134,3 +137,16 @@ def test_a_record_that_was_taken_away_while_reading_writes_nothing(orders_db, mo
         "Nothing was written."
     )
     assert not InstanceAccount.objects.exists()
+
+
+@pytest.mark.parametrize("size", [5, 500])
+def test_an_unchanged_run_costs_the_same_few_statements_at_every_size(
+    orders_db, mariadb, size, django_assert_num_queries
+):
+    mariadb.execute(*(f"CREATE USER u{number}@'%'" for number in range(size)))
+    sync_accounts(orders_db, "manual_single")
+    with django_assert_num_queries(UNCHANGED["alone"]):
+        assert sync_accounts(orders_db, "manual_single")["success"] is True
+    pk = cast.session("orders-db").records.get().pk
+    with django_assert_num_queries(UNCHANGED["in a session"]):
+        assert run_record(pk)["success"] is True

@@ -1,0 +1,66 @@
+"""The built-in jobs: what they do, and that none runs over itself."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from sync import jobs, locks, pruning, tasks
+from sync.models import SyncSession
+from tests.sync import cast
+from whalefall.models import LogEntry
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_nightly_sync_takes_every_watched_instance(django_capture_on_commit_callbacks):
+    cast.instance("orders-db")
+    cast.instance("switched-off-db", is_active=False)
+    cast.instance("recycled-db").recycle()
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.sync_accounts()
+    session = SyncSession.objects.get()
+    assert [record.instance_name for record in session.records.all()] == ["orders-db"]
+    assert (session.sync_type, OrmQ.objects.count()) == ("scheduled_task", 1)
+
+
+def test_it_does_not_start_while_the_last_one_runs():
+    cast.instance("orders-db")
+    assert tasks.sync_accounts() is not None
+    assert tasks.sync_accounts() is None
+    assert SyncSession.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", jobs.JOBS)
+def test_no_job_runs_over_itself(name):
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            number = jobs.JOBS[name].number
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [locks.JOB, number])
+        assert getattr(tasks, name)() is None
+    finally:
+        other.close()
+    assert getattr(tasks, name)() is not None
+
+
+def test_every_job_can_be_queued_by_its_name():
+    for name, job in jobs.JOBS.items():
+        assert job.task == f"sync.tasks.{name}"
+        assert callable(getattr(tasks, name))
+
+
+def test_old_history_goes_and_what_runs_stays(settings):
+    settings.KEEP_SESSIONS, settings.KEEP_LOGS = 90, 30
+    old = timezone.now() - timedelta(days=91)
+    ended, running = cast.session("orders-db"), cast.session("orders-db")
+    cast.end(ended, "orders-db")
+    SyncSession.objects.update(started_at=old)
+    SyncSession.objects.filter(pk=ended.pk).update(completed_at=old)
+    LogEntry.objects.create(timestamp=old, level="INFO", module="x", message="old")
+    LogEntry.objects.create(timestamp=timezone.now(), level="INFO", module="x", message="new")
+    assert pruning.prune() == {"sessions": 1, "logs": 1, "failed_tasks": 0, "changes": 0}
+    assert list(SyncSession.objects.all()) == [running]
+    assert LogEntry.objects.get().message == "new"
