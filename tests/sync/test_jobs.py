@@ -35,14 +35,12 @@ def test_it_does_not_start_while_the_last_one_runs():
 
 @pytest.mark.parametrize("name", jobs.JOBS)
 def test_no_job_runs_over_itself(name):
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            number = jobs.JOBS[name].number
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [locks.JOB, number])
+    other, lock = connection.copy(), [locks.JOB, jobs.JOBS[name].number]
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", lock)
         assert getattr(tasks, name)() is None
-    finally:
-        other.close()
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock)
+    other.close()
     assert getattr(tasks, name)() is not None
 
 
