@@ -92,6 +92,12 @@ UNREACHABLE = (
         "the server's certificate is for another host name",
         "Use the name it was issued for, or TLS mode verify-ca.",
     ),
+    ("expected authentication request", "what listens there is not PostgreSQL", "Check the port."),
+    (
+        "weak sslmode",
+        "TLS mode verify-ca needs a CA",
+        "Give the CA of the instance, or choose verify-full for the CAs of this machine.",
+    ),
     (
         "root certificate file",
         "the CA to verify the server with is missing",
