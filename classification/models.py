@@ -90,6 +90,18 @@ class AccountClassification(models.Model):
         return super().delete(*args, **options)
 
 
+class ShippedRule(ValidationError):
+    """A shipped rule would come back with the next load: it is to be switched off."""
+
+
+class ClassificationRuleQuerySet(models.QuerySet["ClassificationRule"]):
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """All or none. Raises ShippedRule."""
+        for rule in self.exclude(pack_id=""):
+            rule.check_deletable()
+        return super().delete()
+
+
 class ClassificationRule(models.Model):
     """An expression over an account's facts that gives a classification."""
 
@@ -106,6 +118,8 @@ class ClassificationRule(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = ClassificationRuleQuerySet.as_manager()
 
     class Meta:
         db_table = "classification_rules"
@@ -127,6 +141,17 @@ class ClassificationRule(models.Model):
         """Only valid expressions are stored, in their canonical form. Raises InvalidExpression."""
         self.rule_expression = self.parsed().canonical()
         super().save(*args, **options)
+
+    def check_deletable(self) -> None:
+        """Raises ShippedRule."""
+        if self.pack_id:
+            message = _("%(name)s is shipped with the system; switch it off instead.")
+            raise ShippedRule(message, "SYSTEM_RULE", {"name": self.rule_name})
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Raises ShippedRule: what is shipped would come back with the next load."""
+        self.check_deletable()
+        return super().delete(*args, **options)
 
     def clean(self) -> None:
         """Canonicalise the expression. Raises ValidationError with everything wrong in it."""

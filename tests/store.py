@@ -15,6 +15,7 @@ if IS_FIRST:
     os.environ["WHALEFALL_DEV"] = "1"
     os.environ["WHALEFALL_VAR"] = tempfile.mkdtemp(prefix="whalefall-test-")
     os.environ["WHALEFALL_STORE_DURABLE"] = "0"
+    os.environ["WHALEFALL_LOAD_RULES"] = "0"  # tests bring the rules that they speak of
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
 

@@ -127,6 +127,9 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# Whether `migrate` brings the shipped classification rules; `manage.py load_rules` always does.
+LOAD_RULES = env.bool("WHALEFALL_LOAD_RULES", default=True)
+
 # Limits of one watched server, in seconds.
 CONNECT_TIMEOUT = env.int("WHALEFALL_CONNECT_TIMEOUT", default=5)
 STATEMENT_TIMEOUT = env.int("WHALEFALL_STATEMENT_TIMEOUT", default=60)
