@@ -7,13 +7,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whalefall.settings")
-    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    try:
-        execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as exc:
-        sys.exit(str(exc))  # it says what to set; a traceback would bury it
+    execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ def preview(
     unknown = question.unknown().filter(pk__in=present.values("pk"))
     active = AccountClassificationAssignment.objects.filter(is_active=True)
     having = active.filter(classification=classification_id).values("account")
-    by_rule = active.filter(rule=rule_id, assignment_type="auto").values("account")
+    # Whom a second rule gives it too does not lose it.
+    alone = active.exclude(evidence__rules__1__isnull=False)
+    by_rule = alone.filter(rule=rule_id, assignment_type="auto").values("account")
     # Whom nobody can judge keeps what he has.
     drop = present.filter(pk__in=by_rule).difference(matches, unknown) if rule_id else None
     matched = matches.count()
