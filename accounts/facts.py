@@ -285,15 +285,6 @@ def columns(account: ObservedAccount, rights: Rights) -> dict[str, bool | dateti
     }
 
 
-def privileges(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """(scope, object, privilege) of stored facts; object is "" where there is none."""
-    for scope, found in facts.get("privileges", {}).items():
-        objects = found if isinstance(found, dict) else {"": found}
-        for name, names in objects.items():
-            for privilege in names:
-                yield scope, name, privilege
-
-
 def path(facts: Mapping[str, Any], token: str) -> list[str]:
     """The roles a token came through, nearest first; [] where it is the account's own."""
     if token.startswith("reach:"):
