@@ -31,7 +31,7 @@ from unfold.widgets import (
 )
 
 from accounts import facts
-from accounts.models import AccountPermission, InstanceAccount
+from accounts.models import WIDE, AccountPermission, InstanceAccount
 from classification.classify import NothingToClassify, classify
 from classification.dsl.errors import InvalidExpression
 from classification.dsl.nodes import describe
@@ -52,6 +52,7 @@ from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 RISKS = list(RiskLevel.values)
 SHOWN_TOKENS = 20
 SAMPLE = 10
+RISKIEST = 8
 ENGINES = dict(DB_TYPE_CHOICES)
 
 
@@ -367,6 +368,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
         ("account__instance", AutocompleteSelectFilter),
     )
     search_fields = ("account__account__username", "classification__name")
+    ordering = ("-pk",)  # the order in which they were given, by an index
     actions = ("deactivate_selected",)
     actions_detail = ("deactivate",)
     fields = (
@@ -386,8 +388,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountClassificationAssignment]:
-        heavy = ("permission_snapshot", "permission_facts", "fact_tokens")
-        return super().get_queryset(request).defer(*(f"account__{column}" for column in heavy))
+        return super().get_queryset(request).defer(*(f"account__{column}" for column in WIDE))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_operate_permission(request)
@@ -507,7 +508,6 @@ class ByHandForm(BaseDialogForm):
 class ClassifiedAccounts:
     """Risk and classifications in the list of accounts and on the page of one."""
 
-    list_filter = (RiskFilter, ClassificationFilter)
     actions_detail = ("classify_by_hand",)
     page_top = ("classification/on_account.html",)
 
@@ -525,6 +525,11 @@ class ClassifiedAccounts:
         """Risk right after the name and the instance."""
         columns = super().get_list_display(request)  # type: ignore[misc]
         return (*columns[:2], "risk", "classifications", *columns[2:])
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """What people come for stands first."""
+        filters = super().get_list_filter(request)  # type: ignore[misc]
+        return (RiskFilter, ClassificationFilter, *filters)
 
     @admin.display(description=_("risk"))
     def risk(self, account: InstanceAccount) -> Any:
@@ -652,24 +657,22 @@ def risky_accounts(request: HttpRequest) -> list[Card]:
     ]
 
 
+def _latest(risk: RiskLevel) -> QuerySet[AccountClassificationAssignment]:
+    """The newest ones of a risk, by the primary key: ordering by anything else sorts them all."""
+    wide = (f"account__{column}" for column in WIDE)
+    found = AccountClassificationAssignment.objects.filter(
+        is_active=True,
+        account__account__is_active=True,
+        account__instance__deleted_at=None,
+        classification__in=AccountClassification.objects.filter(risk_level=risk).values("pk"),
+    )
+    related = found.select_related("classification", "account__account", "account__instance")
+    return related.defer("evidence", *wide).order_by("-pk")[:RISKIEST]
+
+
 @panels(10)
 def riskiest(request: HttpRequest) -> list[Panel]:
-    latest = (
-        AccountClassificationAssignment.objects.filter(
-            is_active=True,
-            account__account__is_active=True,
-            account__instance__deleted_at=None,
-            classification__risk_level__in=(RiskLevel.CRITICAL, RiskLevel.HIGH),
-        )
-        .select_related("classification", "account__account", "account__instance")
-        .defer(
-            "evidence",
-            "account__permission_snapshot",
-            "account__permission_facts",
-            "account__fact_tokens",
-        )
-        .order_by("-classification__priority", "-assigned_at", "-pk")[:8]
-    )
+    latest = [*_latest(RiskLevel.CRITICAL), *_latest(RiskLevel.HIGH)][:RISKIEST]
     rows = [
         [
             risk_badge(one.classification),

@@ -66,3 +66,14 @@ def test_a_long_list_is_estimated_instead_of_counted(administrator, monkeypatch,
     monkeypatch.setattr("whalefall.console.paginator.EXACT_UP_TO", 2)
     asked = queries(administrator, "/admin/accounts/instanceaccount/")
     assert [sql for sql in asked if "EXPLAIN (FORMAT JSON)" in sql]
+
+
+def test_deep_pages_hold_the_same_rows_in_the_same_order(administrator, monkeypatch, orders_db):
+    fleet.store(orders_db, fleet.orders())
+    monkeypatch.setattr("accounts.admin.InstanceAccountAdmin.list_per_page", 2)
+    monkeypatch.setattr("whalefall.console.paginator.DEEP", 2)
+    names = []
+    for page in (1, 2, 3):
+        response = administrator.get(f"/admin/accounts/instanceaccount/?p={page}")
+        names += [account.username for account in response.context["cl"].result_list]
+    assert names == ["app_rw", "dba_li", "dba_role", "public", "team_rw"]

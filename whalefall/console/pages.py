@@ -83,6 +83,7 @@ class RoleAdmin(RoleRights, ModelAdmin):
     paginator = EstimatingPaginator
     # The total without filters would be a second count of the whole table.
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_fullwidth = True
     list_filter_submit = True
