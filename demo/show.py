@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -20,27 +20,35 @@ from sync.models import SyncSession
 
 COLORS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": ""}
 RISKY = (RiskLevel.CRITICAL, RiskLevel.HIGH)
+NO_LOGIN = ("role", "group")
+SHOWN = 3  # findings of one account
 
 
 def risks(console: Console, instances: Iterable[str]) -> None:
-    """The accounts with a critical or high classification: severity, rule, path; then counts."""
-    table = Table(show_lines=True)
-    for column in ("severity", "account", "rule", "path"):
-        table.add_column(column, overflow="fold")
+    """The accounts with a critical or high classification: severity, rule, path; then counts.
+
+    Roles are left out: what they can do shows in the paths of those who have them.
+    """
+    table = Table(title="Accounts at risk, the worst first", title_justify="left")
+    table.add_column("severity")
+    table.add_column("instance")
+    table.add_column("account", overflow="fold")
+    table.add_column("rule", overflow="fold")
+    table.add_column("path", overflow="fold")
     found = assignments(instances)
-    for level, instance, username, rows in grouped(found):
-        account = Text(f"{username or '(anonymous)'}\n") + Text(instance, "dim")
-        names = Text("\n".join(name for name, _ in rows))
-        table.add_row(Text(level, COLORS[level]), account, names, paths(rows))
+    logins = [each for each in found if each.account.account.kind not in NO_LOGIN]
+    for level, instance, username, rows in grouped(logins):
+        for number, (rule, line) in enumerate(rows[:SHOWN]):
+            who = (
+                (Text(level, COLORS[level]), instance, Text(username)) if not number else ("",) * 3
+            )
+            table.add_row(*who, Text(rule), Text(line, "bold" if "->" in line else ""))
+        if len(rows) > SHOWN:
+            table.add_row("", "", "", Text(f"and {len(rows) - SHOWN} more", "dim"), "")
+        table.add_section()
     console.print(table)
     counts = Counter(each.classification.risk_level for each in found)
-    console.print("Findings: " + ", ".join(f"{counts[level]} {level}" for level in COLORS))
-
-
-def paths(rows: Sequence[tuple[str, str]]) -> Text:
-    """One line for each rule; a path over roles stands out."""
-    lines = [Text(line, "bold" if "->" in line else "") for _, line in rows]
-    return Text("\n").join(lines)
+    console.print("All findings: " + ", ".join(f"{counts[level]} {level}" for level in COLORS))
 
 
 def grouped(
@@ -94,14 +102,16 @@ def assignments(instances: Iterable[str]) -> list[AccountClassificationAssignmen
 def changes(console: Console, session: SyncSession) -> None:
     """The change log of one session."""
     table = Table(title="Change log", title_justify="left")
-    for column in ("instance", "account", "change", "what"):
+    for column in ("instance", "account", "change", "what", "risk"):
         table.add_column(column, overflow="fold")
     for entry in log(session):
+        before, after = entry.risk_before or "none", entry.risk_after or "none"
         table.add_row(
             entry.instance.name,
             Text(entry.account.username),
             str(entry.get_change_type_display()),
             Text("\n".join(differences(entry)) or entry.message),
+            after if before == after else Text(f"{before} -> {after}", COLORS.get(after, "")),
         )
     console.print(table)
 
