@@ -39,6 +39,8 @@ def words():
     """Every token that the expressions below may ask for, and near misses."""
     found = [tokens.capability(name) for name in ("SUPERUSER", "GRANT_ADMIN")]
     found += [tokens.role(name, direct) for name in ("dba", "ops") for direct in (True, False)]
+    found += [tokens.role_admin("dba"), tokens.role_admin()]
+    found += [tokens.trait("routine", "EXECUTE", "security_definer")]
     for privilege in PRIVILEGES:
         for write in (tokens.privilege, tokens.grantable):
             found += [write("global", privilege), write("database", privilege)]
@@ -126,6 +128,9 @@ LEAVES = st.one_of(
         REACH,
     ),
     REACH.map(lambda reach: call("is_superuser", **reach)),
+    REACH.map(lambda reach: call("can_grant_role", **reach)),
+    REACH.map(lambda reach: call("can_grant_role", name="dba", **reach)),
+    st.just(call("has_trait", name="EXECUTE", scope="routine", trait="security_definer")),
     st.sampled_from(["is_locked", "can_login", "valid_until_passed", "never_expires"]).map(call),
     st.sampled_from([0, 30, 365]).map(lambda days: call("password_older_than", days=days)),
     st.sampled_from([0, 30, 365]).map(lambda days: call("last_login_before", days=days)),
