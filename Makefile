@@ -3,6 +3,11 @@ SHELL := /bin/bash
 export WHALEFALL_DEV ?= 1
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
+# npm, which fetches two old servers for the tests, trusts what the machine trusts.
+CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
+ifneq ($(CERTIFICATES),)
+export NODE_EXTRA_CA_CERTS ?= $(CERTIFICATES)
+endif
 ARGS ?=
 
 .PHONY: help setup setup-test demo serve worker test lint bench stop clean

@@ -49,7 +49,7 @@ class Keeper:
             self.check()
             if not self.is_free:
                 raise InstanceBusy
-        except BaseException:
+        except BaseException:  # the thread must not outlive us, whatever it was
             self._end()
             raise
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -37,6 +38,10 @@ def note_after(instance_id: int, change_time: datetime) -> None:
 
 
 def _note(column: str, instance_id: int, change_time: datetime) -> None:
-    values = {"instance": instance_id, "time": change_time, "levels": list(RiskLevel.values)}
+    values: dict[str, Any] = {
+        "instance": instance_id,
+        "time": change_time,
+        "levels": list(RiskLevel.values),
+    }
     with connection.cursor() as cursor:
         cursor.execute(NOTE.format(column=column), values)

@@ -162,7 +162,7 @@ def _attempt(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
     except ClaimLost as exc:
         # Somebody else ended the record: it is not ours to write to.
         return _failure(str(exc), "ClaimLost")
-    except Exception as exc:
+    except Exception as exc:  # our bug, of whatever kind: the record must say so and end
         failure = _errored(exc)
     if record is not None:
         _fail(record, failure)
@@ -241,7 +241,7 @@ def _classify(instance: Instance, applied: collection.Applied) -> dict[str, Any]
         outcome = classify(instance_id=instance.pk)
     except NothingToClassify as exc:
         return {"skipped": exc.code}
-    except Exception as exc:
+    except Exception as exc:  # a rule's trouble, of whatever kind, does not undo the sync
         logger.exception("classification_errored")
         return {"error": type(exc).__name__}
     risk.note_after(instance.pk, applied.change_time)

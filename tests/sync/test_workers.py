@@ -6,14 +6,17 @@ from collections import Counter
 
 import pytest
 from django.db.models import Q
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
-from sync import queue, reaper
+from sync import jobs, queue, reaper
 from sync.models import SyncInstanceRecord, SyncSession, SyncType
 from tests.servers.base import wait_until
 from tests.sync import cast
 from tests.sync.cluster import cluster, workshop
+from tests.sync.proxy import proxy
+from whalefall.instances.models import Instance
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
@@ -56,6 +59,39 @@ def test_workers_with_redis_do_a_session(orders_db, redis, settings, monkeypatch
         assert queue.live_workers() == 1
     assert not OrmQ.objects.exists()
     assert session.status == "completed"
+
+
+def test_a_task_that_redis_lost_with_its_worker_is_delivered_again(
+    orders_db, redis, settings, monkeypatch
+):
+    from django_q.conf import Conf
+
+    monkeypatch.setattr(Conf, "ORM", None)
+    monkeypatch.setattr(Conf, "REDIS", redis.url)
+    session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, [orders_db])
+    queue.get_broker().dequeue()  # as a worker does that is killed right after
+    assert queue.waiting() == 0
+    assert reaper.requeue_lost(after=0) == 1
+    with cluster(REDIS_URL=redis.url):
+        wait_until(lambda: ended(session), "the session", 30)
+    assert session.status == "completed"
+
+
+def test_a_killed_workers_session_ends_when_the_lease_is_over(orders_db, mariadb):
+    with proxy(mariadb) as line:
+        Instance.objects.filter(pk=orders_db.pk).update(port=line.port)
+        line.gate.clear()
+        session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, [orders_db])
+        with cluster(WHALEFALL_RECORD_LEASE="2"):
+            assert line.reached.wait(30)
+    held = session.records.get().lease_until
+    wait_until(lambda: timezone.now() > held, "the end of the lease", 10)
+    with cluster():
+        jobs.run("reap_records")
+        wait_until(lambda: ended(session), "the reaper", 30)
+    record = session.records.get()
+    assert (session.status, record.sync_details) == ("failed", {"error": {"type": "LeaseExpired"}})
+    assert not AccountChangeLog.objects.exists()
 
 
 class Fleet:

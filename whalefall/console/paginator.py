@@ -39,7 +39,7 @@ class EstimatingPaginator(Paginator):
         if first < DEEP or not hasattr(rows, "query"):
             return super().page(number)
         keys = list(rows.values_list("pk", flat=True)[first : first + self.per_page])
-        return self._get_page(rows.filter(pk__in=keys), number, self)
+        return self._get_page(rows.filter(pk__in=keys), number, self)  # type: ignore[attr-defined]
 
     def _estimate(self) -> int:
         rows: Any = self.object_list

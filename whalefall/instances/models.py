@@ -144,7 +144,7 @@ class Instance(models.Model):
 
     def connected(self, version: str, main_version: str) -> None:
         """Remember that its server answered just now, and as what."""
-        self.version, self.main_version = version, main_version
+        self.version, self.main_version = version[:255], main_version[:20]
         self.last_connected_at = timezone.now()
         # `updated_at` is left alone: nobody edited it.
         self.save(update_fields=("version", "main_version", "last_connected_at"))

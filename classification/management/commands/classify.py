@@ -91,8 +91,8 @@ class Command(BaseCommand):
 
     def explain(self, name: str, instance: Instance | None, as_json: bool) -> None:
         permission = _account(name, instance)
-        rows = [_verdict(rule, permission) for rule in active_rules()]
-        rows = [row for row in rows if row is not None]
+        verdicts_of_all = (_verdict(rule, permission) for rule in active_rules())
+        rows = [row for row in verdicts_of_all if row is not None]
         if not as_json:
             rows = [row for row in rows if row["verdict"] != "false"]
         columns = {
