@@ -4,9 +4,10 @@ from threading import Thread
 
 import pytest
 from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from accounts.models import AccountChangeLog, InstanceAccount
-from sync import locks
+from sync import locks, reaper
 from sync.keeper import InstanceBusy, Keeper
 from sync.runner import run_record, sync_accounts
 from tests.sync import cast
@@ -103,9 +104,30 @@ def test_a_lease_is_renewed_while_the_server_is_read(orders_db, mariadb, setting
         line.gate.clear()
         worker = Worker(session.records.get().pk)
         worker.join(2)
-        from sync import reaper
-
         assert reaper.reap()["failed"] == 0
         line.gate.set()
         worker.join()
     assert worker.result["success"] is True
+
+
+def test_the_store_notices_within_a_minute_that_a_machine_vanished(postgresql, db):
+    remote = DatabaseWrapper(
+        connection.settings_dict
+        | {
+            "HOST": postgresql.host,
+            "PORT": postgresql.port,
+            "NAME": "postgres",
+            "USER": postgresql.admin_username,
+            "PASSWORD": postgresql.admin_password,
+            "OPTIONS": {},
+        },
+        "default",
+    )
+    with remote.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('tcp_keepalives_idle')::int"
+            " + current_setting('tcp_keepalives_interval')::int"
+            " * current_setting('tcp_keepalives_count')::int"
+        )
+        assert cursor.fetchone() == (60,)
+    remote.close()

@@ -124,6 +124,13 @@ def test_an_instance_in_the_recycle_bin_is_left_in_peace(known_db):
     )
 
 
+def test_an_instance_that_was_removed_while_it_waited(db):
+    session = cast.session("gone-db")
+    Instance.objects.all().delete()
+    assert run_record(session.records.get().pk) is None
+    assert session.records.get().error_message == "The instance was removed."
+
+
 def test_an_engine_that_this_version_does_not_have(known_db):
     change(known_db, db_type="oracle")
     assert "engine is not part of this version" in fail(known_db).error_message
