@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
-from django.db.models import BooleanField, Count, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import BooleanField, Count, F, Func, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from accounts import facts, names, tokens
@@ -27,13 +27,31 @@ from whalefall.instances.models import Instance
 
 # A stored pattern that ends in a lone backslash matches nothing, and LIKE would refuse it.
 MATCHES_PATTERN = r"""EXISTS (
-    SELECT FROM unnest("account_permission"."fact_tokens") AS token,
-    LATERAL (SELECT substr(token, length(%s) + 1) AS quoted) AS cut,
+    SELECT FROM unnest({tokens}) AS token,
+    LATERAL (SELECT substr(token, length({prefix}) + 1) AS quoted) AS cut,
     LATERAL (SELECT CASE WHEN left(quoted, 1) = '"'
         THEN replace(substr(quoted, 2, length(quoted) - 2), '""', '"') ELSE quoted END AS pattern
     ) AS bare
-    WHERE starts_with(token, %s)
-    AND CASE WHEN pattern ~ '(^|[^\\])(\\\\)*\\$' THEN false ELSE %s LIKE pattern END)"""
+    WHERE starts_with(token, {prefix})
+    AND CASE WHEN pattern ~ '(^|[^\\])(\\\\)*\\$' THEN false ELSE {name} LIKE pattern END)"""
+
+
+class PatternMatches(Func):
+    """Whether a token that begins with `prefix` goes on with a LIKE pattern for `name`.
+
+    The tokens are an expression, not a column by name: inside another query the table has an alias.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, prefix: str, name: str) -> None:
+        super().__init__(F("fact_tokens"), Value(prefix), Value(name))
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        parts = [compiler.compile(each) for each in self.get_source_expressions()]
+        (words, first), (prefix, second), (name, third) = parts
+        sql = MATCHES_PATTERN.format(tokens=words, prefix=prefix, name=name)
+        return sql, [*first, *second, *second, *third]
 
 
 class UnknownQuestion(ValueError):
@@ -263,9 +281,7 @@ def _exception(reference: Reference, word: str) -> str:
 def _matches_pattern(reference: Reference, word: str) -> Q:
     """The index finds who has patterns at all, their tokens are then matched one by one."""
     prefix = f"{word}@"
-    matching = RawSQL(  # noqa: S611 - only bound values
-        MATCHES_PATTERN, (prefix, prefix, reference.parts[0]), output_field=BooleanField()
-    )
+    matching = PatternMatches(prefix, reference.parts[0])
     return Q(fact_tokens__contains=[word]) & Q(matching)
 
 

@@ -86,6 +86,14 @@ def test_accounts_of_the_product_are_hidden_until_asked_for(viewer):
     assert names(viewer.get(URL, asked)) == ["dba_li@%", "mysql.sys@localhost"]
 
 
+def test_a_grant_by_pattern_counts_for_the_account_that_has_it(viewer):
+    held = ("priv:database.pattern:SELECT", "priv:database.pattern:SELECT@sal%")
+    account("app@%", tokens=held)
+    account("other@%", tokens=(held[0], "priv:database.pattern:SELECT@hr%"))
+    asked = {"privilege": "SELECT", "object": "sales.orders"}
+    assert names(viewer.get(URL, asked)) == ["app@%"]
+
+
 def test_unknown_times_stand_last_in_either_direction(viewer):
     for name, seen in (("never", None), ("early", NOW.replace(day=1)), ("late", NOW)):
         account(name, last_login_at=seen)
