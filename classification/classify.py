@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Value
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
@@ -304,8 +304,16 @@ class _Run:
         self._count_removed()
         self.cursor.execute(statements.UPDATE)
         self.outcome.updated = self.cursor.rowcount
-        self.cursor.execute(statements.INSERT, {"batch": self.outcome.batch_id})
+        try:
+            with transaction.atomic():
+                self.insert()
+        except IntegrityError:
+            self.insert(statements.SKIP_TAKEN)
         self.outcome.added += self._count("added")
+
+    def insert(self, on_conflict: str = "") -> None:
+        text = statements.INSERT.format(on_conflict=on_conflict)
+        self.cursor.execute(text, {"batch": self.outcome.batch_id})
 
     def _count_removed(self) -> None:
         self.outcome.removed += self._count("removed")

@@ -105,3 +105,28 @@ def test_a_run_that_breaks_off_leaves_everything_as_it_was(fleet, monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'run\\_%%'")
         assert cursor.fetchone() == (0,)
+
+
+def test_a_run_passes_over_what_a_person_gave_at_the_same_moment(fleet, monkeypatch):
+    """A person's assignment comes between the run's look and its write."""
+    from classification import statements
+
+    _orders, gives, accounts = fleet
+    real, given = statements.INSERT, []
+
+    class Insert(str):
+        def format(self, on_conflict=""):
+            if not given:
+                with ThreadPoolExecutor(1) as pool:
+                    person = pool.submit(
+                        own_connection, Assignment.objects.assign, accounts[0], gives, None
+                    )
+                    given.append(person.result())
+                # What the run would have seen a moment earlier.
+                return real.replace("AND x.is_active)", "AND false)").format(on_conflict="")
+            return real.format(on_conflict=on_conflict)
+
+    monkeypatch.setattr(statements, "INSERT", Insert())
+    assert classify().added == ACCOUNTS - 1
+    assert Assignment.objects.active().get(assignment_type="manual") == given[0]
+    assert Assignment.objects.active().count() == ACCOUNTS
