@@ -22,7 +22,7 @@ def notice_dead_machines(connection: Any, **kwargs: Any) -> None:
     it takes two hours to find out. Over a socket on the same machine it knows at once.
     """
     host = connection.settings_dict["HOST"]
-    if connection.vendor == "postgresql" and host and not host.startswith("/"):
+    if host and not host.startswith("/"):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('tcp_keepalives_idle', '30', false),"
