@@ -12,8 +12,8 @@ from django.db.models.expressions import RawSQL
 
 from accounts.models import AccountPermission
 from classification.dsl import verdicts
+from classification.dsl.base import Doubts, TokenPredicate, Words, engine_rules
 from classification.dsl.nodes import All, Any, Call, Expression, Node, Not, calls
-from classification.dsl.predicates import Doubts, TokenPredicate, Words, engine_rules
 from classification.dsl.subject import Context
 from classification.rules import ActiveRule
 

@@ -90,7 +90,7 @@ def _cached(ask: Any, *args: Any) -> Any:
     """What the cache answers, or None when it cannot."""
     try:
         return ask(*args)
-    except Exception as exc:  # each cache backend has errors of its own
+    except Exception as exc:  # nothing narrower: each cache backend has errors of its own
         logger.warning("classification_cache_failed", error=type(exc).__name__)
         return None
 

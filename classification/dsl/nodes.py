@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 if typing.TYPE_CHECKING:
-    from classification.dsl.predicates import Predicate
+    from classification.dsl.base import Predicate
 
 VERSION = 4
 

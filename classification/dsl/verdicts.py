@@ -10,8 +10,8 @@ from typing import Any as Anything
 
 from django.db.models import Q
 
+from classification.dsl.base import Doubts, TokenPredicate
 from classification.dsl.nodes import All, Any, Call, Node, Not, calls, describe
-from classification.dsl.predicates import Doubts, TokenPredicate
 from classification.dsl.subject import Context, Subject
 
 
