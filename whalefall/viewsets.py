@@ -10,11 +10,14 @@ from rest_framework import mixins, views, viewsets
 from rest_framework.request import Request
 
 from whalefall.api import Answer, ApiError
+from whalefall.serializers import Serializer
 
 
 class ViewSet(viewsets.GenericViewSet):
     """`sort_fields` (what people write -> column), `rights` per action, ids that are numbers."""
 
+    # For actions without a body: the browsable API draws a form from whatever there is.
+    serializer_class: Any = Serializer
     lookup_value_regex = r"\d{1,18}"
     sort_fields: Mapping[str, str] = {}
     rights: Mapping[str, str] = {}
