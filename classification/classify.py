@@ -156,13 +156,17 @@ def _ready(rules: Iterable[ActiveRule], only: Collection[int] | None) -> list[_R
 
 
 def _stamp(ready: Iterable[_Ready]) -> str:
-    """Of all rules of one classification. Empty, that is never up to date, while one is broken."""
-    parts = []
+    """Of all rules of one classification. Empty, that is never up to date, while one is broken.
+    With the hour behind an @ where a rule asks the clock, which counts in days.
+    """
+    parts, hour = [], ""
     for each in ready:
         if each.question is None:
             return ""
         parts.append(f"{each.rule.id} {each.question.stamp()}")
-    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+        if each.question.expression.is_volatile:
+            hour = f"@{each.question.context.now:%Y-%m-%dT%H}"
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:48] + hour
 
 
 class _Run:
@@ -223,21 +227,23 @@ class _Run:
 
     def stale(self) -> dict[int, str]:
         """The classifications whose rules are to be asked of every account in scope, with their
-        new stamp: those that changed, ask the clock, or were named.
+        new stamp: those that were named, and those whose rules changed. What the clock changes is
+        left to the runs over all accounts, of which one an hour asks for it.
         """
-        known = dict(AccountClassification.objects.values_list("id", "rules_stamp"))
         found = {}
-        for id_, old in known.items():
+        for id_, old in AccountClassification.objects.values_list("id", "rules_stamp"):
             rules = self.by_classification.get(id_, [])
             new = _stamp(rules) if rules else ""
-            is_named = self.only is not None and id_ in self.only
-            is_volatile = any(
-                each.question and each.question.expression.is_volatile for each in rules
-            )
-            is_out = self.only is not None and id_ not in self.only
-            if not is_out and (is_named or is_volatile or new != old or (rules and not new)):
+            if self.only is not None:
+                is_stale = id_ in self.only
+            else:
+                is_stale = bool(rules and not new) or not self._same(new, old)
+            if is_stale:
                 found[id_] = new
         return found
+
+    def _same(self, new: str, old: str) -> bool:
+        return new == old if self.is_whole else new.partition("@")[0] == old.partition("@")[0]
 
     def ask_all(self, stale: Mapping[int, str]) -> None:
         self.cursor.execute(statements.TABLES)

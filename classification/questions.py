@@ -6,6 +6,7 @@ import hashlib
 import json
 import typing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db.models import QuerySet, TextField
 from django.db.models.expressions import RawSQL
@@ -16,6 +17,8 @@ from classification.dsl.base import Doubts, TokenPredicate, Words, engine_rules
 from classification.dsl.nodes import All, Any, Call, Expression, Node, Not, calls
 from classification.dsl.subject import Context
 from classification.rules import ActiveRule
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 # Up to so many words their combinations are written down beforehand, as constants.
 MOST_COMBINED = 4
@@ -55,10 +58,10 @@ class Question:
 
     def stamp(self) -> str:
         """Changes whenever the question put to the store would change: with the rule, and with
-        what the engine's rules make of it.
+        what the engine's rules make of it; not with the clock.
         """
-        root = self.expression.root
-        asked = repr((verdicts.true(root, self.context), verdicts.doubts(root, self.context)))
+        root, context = self.expression.root, Context(self.context.rules, EPOCH)
+        asked = repr((verdicts.true(root, context), verdicts.doubts(root, context)))
         return hashlib.sha256(asked.encode()).hexdigest()
 
     def evidence(self, rule: ActiveRule) -> RawSQL:

@@ -6,7 +6,8 @@ what was known of it at the last run. Nothing but names of our own tables is put
 ACCOUNT_STAMP = """(
     hashtextextended(p.facts_fingerprint,
                      coalesce(p.is_locked::int, 2) * 3 + coalesce(p.can_login::int, 2))
-    # coalesce(hashtextextended(p.valid_until::text, 1), 0))"""
+    # coalesce(hashtextextended(p.valid_until::text, 1), 0)
+    # coalesce(hashtextextended(p.password_changed_at::text, 2), 0))"""
 
 SCOPE = f"""
     FROM account_permission p

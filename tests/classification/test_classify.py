@@ -1,6 +1,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import AccountPermission
 from classification.classify import NothingToClassify, classify
@@ -376,10 +377,24 @@ def test_named_rules_alone(dba, admins):
     assert active() == {("dba_li@%", "super_admin"), ("dba_li@%", "files")}
 
 
-def test_rules_that_ask_the_clock_are_asked_each_time(dba, admins):
+def test_a_new_password_is_seen_at_once(dba, admins):
     cast.rule("stale", admins, call("password_older_than", days=1))
-    classify()
     AccountPermission.objects.update(password_changed_at="2020-01-01T00:00Z")
+    assert classify().added == 1
+    AccountPermission.objects.update(password_changed_at=timezone.now())
+    assert classify().removed == 1
+
+
+def test_rules_that_ask_the_clock_are_asked_once_an_hour(dba, orders, admins):
+    cast.rule("idle", admins, call("last_login_before", days=90))
+    AccountPermission.objects.update(last_login_at=timezone.now())
+    classify()
+    AccountPermission.objects.update(last_login_at="2020-01-01T00:00Z")
+    assert result(classify(), "idle").asked == "none"
+    admins.refresh_from_db()
+    admins.rules_stamp = admins.rules_stamp.partition("@")[0] + "@2020-01-01T00"
+    admins.save()
+    assert result(classify(instance_id=orders.id), "idle").asked == "none"
     assert classify().added == 1
 
 
