@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.models import AccessAttempt
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.models import LogEntry as AuditEntry
@@ -14,6 +16,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
@@ -145,6 +148,39 @@ def _give_role(user: User, role: str) -> None:
     user.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(name=role))
     if role:
         user.groups.add(Group.objects.get_or_create(name=role)[0])
+
+
+@admin.register(AccessAttempt)
+class LockoutAdmin(RoleAdmin):
+    """Wrong passwords of late; deleting a row lets the person try again at once."""
+
+    menu = "people"
+    menu_icon = "lock_clock"
+    menu_order = 25
+    menu_title = _("Lockouts")
+    view_right = "manage"
+    list_display = ("username", "ip_address", "failures_since_start", "state", "time")
+    search_fields = ("username", "ip_address")
+    fields = ("username", "ip_address", "user_agent", "failures_since_start", "state", "time")
+    readonly_fields = ("state", "time")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("state"))
+    def state(self, attempt: AccessAttempt) -> Any:
+        until = attempt.attempt_time + settings.AXES_COOLOFF_TIME
+        many = attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT
+        if many and until > timezone.now():
+            return show.badge(_("locked"), "danger")
+        return show.badge(_("free"), "neutral")
+
+    @admin.display(description=_("last try"), ordering="attempt_time")
+    def time(self, attempt: AccessAttempt) -> Any:
+        return show.ago(attempt.attempt_time)
 
 
 admin.site.unregister(Group)

@@ -5,6 +5,7 @@ runs unless `WHALEFALL_DEV=1`, which the Makefile sets for the demo and the test
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -45,6 +46,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "axes",
     "whalefall.apps.WhaleFallConfig",
     "whalefall.instances",
     "tags",
@@ -65,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "whalefall.urls"
@@ -167,6 +170,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -191,12 +198,24 @@ SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https")
-    if env.bool("WHALEFALL_BEHIND_PROXY", default=False)
-    else None
-)
+BEHIND_PROXY = env.bool("WHALEFALL_BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# How many proxies in front add to X-Forwarded-For.
+PROXIES = env.int("WHALEFALL_PROXIES", default=1) if BEHIND_PROXY else 0
 X_FRAME_OPTIONS = "DENY"
+
+# Lockout (whalefall.lockout): so many wrong passwords for one name from one address, then a pause
+# that further tries do not lengthen.
+AXES_FAILURE_LIMIT = env.int("WHALEFALL_LOGIN_TRIES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("WHALEFALL_LOCKOUT_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has it
+AXES_ENABLE_ADMIN = False  # the console has a page of its own
+AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "whalefall.lockout.refusal"
+AXES_CLIENT_IP_CALLABLE = "whalefall.lockout.client_address"
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": [

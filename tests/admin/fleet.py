@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from itertools import count
 
+from axes.models import AccessAttempt
 from django.utils import timezone
 from django_q.models import Task
 from django_q.tasks import async_task
@@ -206,6 +207,12 @@ def tasks() -> None:
 def logs() -> None:
     LogEntry.objects.create(
         timestamp=timezone.now(), level="error", module="sync", message="sync_ended", traceback="x"
+    )
+
+
+def wrong_passwords() -> None:
+    AccessAttempt.objects.create(
+        username="mallory", ip_address="192.0.2.7", user_agent="", failures_since_start=9
     )
 
 

@@ -1,5 +1,7 @@
 """Who gets in."""
 
+from axes.models import AccessAttempt
+
 from tests.admin.conftest import person
 from whalefall.models import User
 
@@ -43,3 +45,23 @@ def test_people_and_logs_are_not_in_the_menu_of_a_viewer(viewer):
     page = viewer.get("/admin/").content.decode()
     assert "/admin/instances/instance/" in page
     assert "/admin/whalefall/user/" not in page
+
+
+def test_too_many_wrong_passwords_show_a_page_that_says_how_long(client, db, settings):
+    settings.AXES_FAILURE_LIMIT = 2
+    person("viewer", PASSWORD)
+    form = {"username": "viewer", "password": "wrong"}
+    client.post("/admin/login/", form)
+    response = client.post("/admin/login/", form)
+    assert response.status_code == 429
+    assert "Try again in 15 minutes." in response.content.decode()
+
+
+def test_an_administrator_lifts_a_lockout(client, administrator, settings):
+    settings.AXES_FAILURE_LIMIT = 1
+    person("viewer", PASSWORD)
+    client.post("/admin/login/", {"username": "viewer", "password": "wrong"})
+    assert log_in(client, "viewer").status_code == 429
+    attempt = AccessAttempt.objects.get()
+    administrator.post(f"/admin/axes/accessattempt/{attempt.pk}/delete/", {"post": "yes"})
+    assert log_in(client, "viewer").request["PATH_INFO"] == "/admin/"

@@ -11,6 +11,7 @@ PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label)
 FOR_ADMINISTRATORS = {
     "auth.Group",
     "admin.LogEntry",
+    "axes.AccessAttempt",
     "whalefall.LogEntry",
     "whalefall.User",
 }
@@ -27,6 +28,7 @@ def full_house(administrator, orders_db):
     fleet.session(orders_db)
     fleet.tasks()
     fleet.logs()
+    fleet.wrong_passwords()
     tag = Tag.objects.create(name="prod", display_name="Production")
     InstanceTag.objects.create(instance=orders_db, tag=tag)
     form = {"name": "prod", "display_name": "Live", "color": "#aa0000", "is_active": "on"}
