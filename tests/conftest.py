@@ -10,7 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 REASON = "mysqlclient is not installed: make setup says what it needs"
-LEFT_OUT = () if find_spec("MySQLdb") else (HERE / "engines/mysql", HERE / "live/mysql")
+LEFT_OUT = () if find_spec("MySQLdb") else (HERE / "live/mysql",)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -11,13 +11,9 @@ from sync.runner import run_record, sync_accounts
 from tests.servers.base import free_port
 from tests.sync import cast
 from tests.sync.proxy import proxy, silent_listener
+from whalefall.engines.mysql.server import MySQLServer
 from whalefall.instances.models import Instance
 
-MySQLServer = pytest.importorskip(
-    "whalefall.engines.mysql.server",
-    reason="the MySQL driver is not installed",
-    exc_type=ImportError,
-).MySQLServer
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
 

@@ -14,10 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from typing import Any
 
-import MySQLdb
-from MySQLdb.constants import CLIENT
-from MySQLdb.cursors import SSCursor
-
 from whalefall.engines.base import Target
 from whalefall.engines.errors import (
     ConnectError,
@@ -27,6 +23,15 @@ from whalefall.engines.errors import (
     PermissionDenied,
     StatementTimeout,
 )
+
+try:
+    import MySQLdb
+    from MySQLdb.constants import CLIENT
+    from MySQLdb.cursors import SSCursor
+except ImportError:
+    # It is built on the machine, which takes a compiler. Rules, forms and all that is stored work
+    # without it.
+    MySQLdb = None
 
 TLS_MODES: Mapping[str, Mapping[str, str]] = {
     "off": {"ssl_mode": "DISABLED"},
@@ -68,6 +73,11 @@ REMEDIES = {
 
 def connect(target: Target) -> Connection:
     """A connection whose TLS is what was asked for. Raises ConnectError with cause and remedy."""
+    if MySQLdb is None:
+        raise ConnectError(
+            "The driver mysqlclient is not installed.",
+            "Install gcc, pkg-config, libmariadb-dev and python3-dev, then run make setup.",
+        )
     started = time.monotonic()
     try:
         raw = MySQLdb.connect(**_arguments(target))
