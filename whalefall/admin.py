@@ -164,7 +164,7 @@ class LockoutAdmin(RoleAdmin):
     fields = ("username", "ip_address", "user_agent", "failures_since_start", "state", "time")
     readonly_fields = ("state", "time")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
