@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
@@ -26,8 +27,8 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget
 from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
 from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
-from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin
-from whalefall.models import LogEntry, User
+from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin, button
+from whalefall.models import ApiToken, LogEntry, User
 
 ROLE_CHOICES = [
     ("", _("none: may not enter")),
@@ -148,6 +149,60 @@ def _give_role(user: User, role: str) -> None:
     user.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(name=role))
     if role:
         user.groups.add(Group.objects.get_or_create(name=role)[0])
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """Tokens of everybody. They are made through the API, by whom they stand for."""
+
+    menu = "people"
+    menu_icon = "token"
+    menu_order = 22
+    view_right = "manage"
+    list_display = ("name", "user", "begins", "scope", "state", "used", "expires")
+    list_filter = (("scope", ChoicesDropdownFilter), ("expires_at", TimeRangeFilter))
+    list_select_related = ("user",)
+    search_fields = ("name", "prefix", "user__username")
+    actions = ("revoke_selected",)
+    actions_detail = ("revoke",)
+    fields = (
+        *("name", "user", "begins", "scope", "state"),
+        *("created_at", "expires_at", "last_used_at", "revoked_at"),
+    )
+    readonly_fields = fields
+
+    @admin.display(description=_("begins with"), ordering="prefix")
+    def begins(self, token: ApiToken) -> str:
+        return f"wf_{token.prefix}…"
+
+    @admin.display(description=_("state"))
+    def state(self, token: ApiToken) -> Any:
+        if token.is_live:
+            return show.badge(_("valid"), "success")
+        return show.badge(_("revoked") if token.revoked_at else _("expired"), "neutral")
+
+    @admin.display(description=_("last used"), ordering="last_used_at")
+    def used(self, token: ApiToken) -> Any:
+        return show.ago(token.last_used_at)
+
+    @admin.display(description=_("expires"), ordering="expires_at")
+    def expires(self, token: ApiToken) -> str:
+        return f"{token.expires_at:%F}"
+
+    @admin.action(description=_("Revoke"), permissions=["manage"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        self._revoke(request, list(queryset))
+
+    @button(_("Revoke"), _("Programs that use it are refused from now on."), right="manage")
+    def revoke(self, request: HttpRequest, token: ApiToken) -> None:
+        self._revoke(request, [token])
+
+    def _revoke(self, request: HttpRequest, tokens: list[ApiToken]) -> None:
+        revoked = [token for token in tokens if token.revoke()]
+        for token in revoked:
+            self.log_change(request, token, str(_("revoked")))
+        text = ngettext("%(n)d token revoked.", "%(n)d tokens revoked.", len(revoked))
+        self.message_user(request, text % {"n": len(revoked)})
 
 
 @admin.register(AccessAttempt)

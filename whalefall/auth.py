@@ -85,10 +85,19 @@ class RolePermission(permissions.BasePermission):
             return False
         if request.method not in view.allowed_methods:
             return True  # the answer is 405, whatever the right
+        _check_scope(request, right)
         return right == LOGIN or has_right(request.user, right)
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
         return self.has_permission(request, view)
+
+
+def _check_scope(request: Request, right: str) -> None:
+    """Raises ApiError (403) where a read-only token would write. What needs `view` only reads."""
+    if getattr(request.auth, "scope", "full") == "full" or right == "view":
+        return
+    if request.method not in permissions.SAFE_METHODS:
+        raise ApiError("PERMISSION_REQUIRED", _("This token may only read."), 403)
 
 
 def right_needed(view: Any, method: str) -> str:

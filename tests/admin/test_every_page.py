@@ -12,6 +12,7 @@ FOR_ADMINISTRATORS = {
     "auth.Group",
     "admin.LogEntry",
     "axes.AccessAttempt",
+    "whalefall.ApiToken",
     "whalefall.LogEntry",
     "whalefall.User",
 }
@@ -29,6 +30,7 @@ def full_house(administrator, orders_db):
     fleet.tasks()
     fleet.logs()
     fleet.wrong_passwords()
+    fleet.api_token()
     tag = Tag.objects.create(name="prod", display_name="Production")
     InstanceTag.objects.create(instance=orders_db, tag=tag)
     form = {"name": "prod", "display_name": "Live", "color": "#aa0000", "is_active": "on"}

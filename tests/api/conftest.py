@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from whalefall.auth import ROLES
-from whalefall.models import User
+from whalefall.models import ApiToken, User
 
 PASSWORD = "orca-swims-deep-7"
 
@@ -25,6 +27,15 @@ def client_of(user: User | None = None, **options: Any) -> APIClient:
     client = APIClient(raise_request_exception=False, **options)
     if user:
         client.force_login(user)
+    return client
+
+
+def token_client(user: User, scope: str = "full") -> APIClient:
+    """A program with a token of this person, and no cookie."""
+    in_a_week = timezone.now() + timedelta(days=7)
+    _token, text = ApiToken.objects.issue(user, "script", scope, in_a_week)
+    client = client_of(enforce_csrf_checks=True)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return client
 
 

@@ -15,6 +15,9 @@ ENDPOINTS: dict[tuple[str, str], str] = {
     ("POST", "/auth/change-password"): LOGIN,
     ("GET", "/auth/session"): PUBLIC,
     ("GET", "/auth/me"): LOGIN,
+    ("GET", "/auth/tokens"): LOGIN,
+    ("POST", "/auth/tokens"): LOGIN,
+    ("DELETE", "/auth/tokens/{pk}"): LOGIN,
     ("GET", "/health"): PUBLIC,
     ("GET", "/health/ping"): PUBLIC,
     ("GET", "/health/basic"): PUBLIC,
@@ -82,3 +85,6 @@ ENDPOINTS: dict[tuple[str, str], str] = {
     ("POST", "/sync-sessions/{session_id}/actions/cancel"): OPERATE,
     ("POST", "/sync-sessions/{session_id}/actions/retry-failed"): OPERATE,
 }
+
+# What a token may not do, though the person whose token it is may.
+NOT_BY_TOKEN = {("POST", "/auth/tokens")}
