@@ -24,6 +24,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
+from whalefall import people
 from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
 from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
@@ -74,14 +75,8 @@ def _stays_administrator(cleaned: dict[str, Any]) -> bool:
     return bool(cleaned.get("is_active") and has_role)
 
 
-def administrators() -> QuerySet[User]:
-    """Everybody who may administrate now."""
-    active = User.objects.filter(is_active=True)
-    return (active.filter(is_superuser=True) | active.filter(groups__name=ADMINISTRATOR)).distinct()
-
-
 def _refuse_last_administrator(leaving: Any) -> None:
-    if not administrators().exclude(pk__in=[person.pk for person in leaving]).exists():
+    if not people.somebody_stays(leaving):
         raise forms.ValidationError(_("Nobody would be an administrator any more."))
 
 
@@ -121,34 +116,23 @@ class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
 
     @admin.display(description=_("role"))
     def role(self, user: User) -> str:
-        names = {group.name for group in user.groups.all()}
-        held = next((role for role in reversed(ROLES) if role in names), None)
-        if user.is_superuser:
-            held = ADMINISTRATOR
+        held = people.held_role(user)
         return show.badge(held, ROLE_TONES[held]) if held else show.EMPTY
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is not None and (
-            obj == request.user or not administrators().exclude(pk=obj.pk).exists()
-        ):
+        if obj is not None and (obj == request.user or not people.somebody_stays([obj])):
             return False
         return super().has_delete_permission(request, obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if "role" in form.cleaned_data:
-            _give_role(form.instance, form.cleaned_data["role"])
+            people.give_role(form.instance, form.cleaned_data["role"])
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)  # one at a time, and never the last administrator
         return actions
-
-
-def _give_role(user: User, role: str) -> None:
-    user.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(name=role))
-    if role:
-        user.groups.add(Group.objects.get_or_create(name=role)[0])
 
 
 @admin.register(ApiToken)

@@ -10,11 +10,13 @@ from whalefall.health import HealthViewSet
 from whalefall.login import AuthViewSet
 from whalefall.routers import Router
 from whalefall.tokens import TokenViewSet
+from whalefall.users import UserViewSet
 from whalefall.viewsets import NoSuchPath
 
 router = Router()
 router.register("auth/tokens", TokenViewSet, basename="token")
 router.register("auth", AuthViewSet, basename="auth")
+router.register("users", UserViewSet, basename="user")
 router.register("health", HealthViewSet, basename="health")
 
 api: list[URLPattern | URLResolver] = [
