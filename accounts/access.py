@@ -124,6 +124,20 @@ class Access:
                 found.setdefault(token, self._way(permission, token))
         return sorted(found.values(), key=lambda way: (bool(way.needs_set_role), len(way.path)))
 
+    def understood(self) -> list[dict[str, str]]:
+        """What the name was taken for, per product: `[{"db_type", "scope", "object"}]`. A name of
+        two parts is database.table to one product and, with its default schema, another table to
+        the next: who asks has to see which.
+        """
+        return [
+            {
+                "db_type": each.db_type,
+                "scope": each.scope.value,
+                "object": tokens.object_name(each.parts),
+            }
+            for each in self.asked
+        ]
+
     def unknown(self) -> list[dict[str, object]]:
         """Where the answer may miss accounts: `[{"instance", "accounts"}]`, because a section that
         it needs could not be read there.

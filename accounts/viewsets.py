@@ -131,14 +131,18 @@ class AccessViewSet(ViewSet):
         """Who has a privilege on an object, by which paths.
 
         `meta.unknown` names the instances where the answer may miss accounts, because something
-        could not be read there.
+        could not be read there; `meta.understood` tells what the name was taken for.
         """
         access = self._access(request)
         page: list[Any] = list(self.paginate_queryset(access.accounts()) or ())
         for found in page:
             found.ways = access.ways(found)
         answer = cast(Answer, self.get_paginated_response(AccessSerializer(page, many=True).data))
-        answer.meta = {**(answer.meta or {}), "unknown": access.unknown()}
+        answer.meta = {
+            **(answer.meta or {}),
+            "unknown": access.unknown(),
+            "understood": access.understood(),
+        }
         return answer
 
     def _access(self, request: Request) -> Access:

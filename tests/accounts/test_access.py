@@ -180,3 +180,12 @@ def test_the_number_of_queries_does_not_grow_with_the_accounts():
             access.unknown()
         counts.append(len(queries))
     assert counts == [3, 3]
+
+
+def test_it_says_what_a_name_was_taken_for():
+    instance_with("shop", user("app"))
+    instance_with("billing", login("app"), db_type="postgresql")
+    assert Access("SELECT", "sales.orders").understood() == [
+        {"db_type": "mysql", "scope": "table", "object": "sales.orders"},
+        {"db_type": "postgresql", "scope": "table", "object": "sales.public.orders"},
+    ]

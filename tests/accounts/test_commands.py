@@ -53,6 +53,11 @@ def test_access_says_how(orders_db):
     assert "app_rw@%: UPDATE ON sales" in output("access", "UPDATE", "sales.orders")
 
 
+def test_access_says_what_the_name_was_taken_for(orders_db):
+    shown = output("access", "UPDATE", "sales.orders")
+    assert "MySQL / MariaDB: UPDATE on table sales.orders" in shown
+
+
 def test_access_says_where_it_is_blind(orders_db):
     err = StringIO()
     output("access", "EXECUTE", "sales.refund", stderr=err)

@@ -12,6 +12,7 @@ from accounts.access import Access, UnknownQuestion
 from accounts.models import AccountPermission
 from whalefall.commands import Command as BaseCommand
 from whalefall.commands import find
+from whalefall.engines import DB_TYPES
 from whalefall.engines.observed import Scope
 from whalefall.instances.models import Instance
 
@@ -36,8 +37,12 @@ class Command(BaseCommand):
         rows = [_row(access, found) for found in access.accounts().iterator(chunk_size=500)]
         unknown = access.unknown()
         if options["as_json"]:
-            self.show_json({"accounts": rows, "unknown": unknown})
+            self.show_json(
+                {"accounts": rows, "unknown": unknown, "understood": access.understood()}
+            )
             return
+        for each in access.understood():
+            self.stdout.write(_understood(access.privilege, each))
         columns = {
             "instance": _("instance"),
             "username": _("account"),
@@ -67,6 +72,21 @@ class Command(BaseCommand):
             )
         except UnknownQuestion as exc:
             raise CommandError(str(exc)) from exc
+
+
+def _understood(privilege: str, asked: dict[str, str]) -> str:
+    engine = DB_TYPES[asked["db_type"]]
+    if not asked["object"]:
+        return _("%(engine)s: %(privilege)s on the whole server") % {
+            "engine": engine,
+            "privilege": privilege,
+        }
+    return _("%(engine)s: %(privilege)s on %(scope)s %(object)s") % {
+        "engine": engine,
+        "privilege": privilege,
+        "scope": asked["scope"],
+        "object": asked["object"],
+    }
 
 
 def _row(access: Access, found: AccountPermission) -> dict[str, Any]:
