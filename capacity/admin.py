@@ -70,7 +70,14 @@ class SizeAdmin(ReadOnlyAdmin):
 class InstanceDatabaseAdmin(SizeAdmin):
     menu_icon = "storage"
     menu_order = 10
-    list_display = ("database_name", "instance_link", "is_active", "first_seen", "last_seen")
+    list_display = (
+        "database_name",
+        "instance_link",
+        "size",
+        "is_active",
+        "first_seen",
+        "last_seen",
+    )
     list_select_related = ("instance",)
     list_filter = ("is_active", ("instance", AutocompleteSelectFilter))
     search_fields = ("database_name", "instance__name")
@@ -88,7 +95,13 @@ class InstanceDatabaseAdmin(SizeAdmin):
 class InstanceSizeStatAdmin(SizeAdmin):
     menu_icon = "monitoring"
     menu_order = 20
-    list_display = ("collected_date", "instance_link", "size", "database_count")
+    list_display = (
+        "collected_date",
+        "instance_link",
+        "size",
+        "measured_count",
+        "database_count",
+    )
     list_select_related = ("instance",)
     list_filter = (
         ("collected_date", RangeDateFilter),

@@ -5,6 +5,7 @@ A size of None was not measured; `reason` says why. It is never 0 for want of an
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +13,11 @@ from whalefall.instances.models import Instance
 
 
 class InstanceDatabase(models.Model):
-    """A database seen on an instance. Gone ones stay, inactive."""
+    """A database seen on an instance. Gone ones stay, inactive.
+
+    `size_bytes` is what was last measured, `measured_at` when; `reason` says why the last reading
+    brought no size, and is empty where it did. The same for the sizes of its tables.
+    """
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="databases")
     database_name = models.CharField(_("database"), max_length=256)
@@ -20,6 +25,11 @@ class InstanceDatabase(models.Model):
     first_seen_at = models.DateTimeField(_("first seen"))
     last_seen_at = models.DateTimeField(_("last seen"))
     deleted_at = models.DateTimeField(_("gone since"), null=True, blank=True)
+    size_bytes = models.BigIntegerField(_("size"), null=True)
+    measured_at = models.DateTimeField(_("measured"), null=True)
+    reason = models.CharField(_("not measured because"), max_length=500, blank=True)
+    tables_measured_at = models.DateTimeField(_("tables measured"), null=True)
+    tables_reason = models.CharField(_("tables not measured because"), max_length=500, blank=True)
 
     class Meta:
         db_table = "instance_databases"
@@ -58,6 +68,8 @@ class DatabaseSizeStat(models.Model):
         )
         indexes = (
             models.Index(fields=("instance", "collected_date"), name="database_size_instance"),
+            # Rows come in the order of days: what finds a period over all instances is tiny.
+            BrinIndex(fields=("collected_date",), name="database_size_brin"),
         )
 
     def __str__(self) -> str:
@@ -65,13 +77,16 @@ class DatabaseSizeStat(models.Model):
 
 
 class InstanceSizeStat(models.Model):
-    """An instance's total size on one day."""
+    """An instance's total size on one day: of the `measured_count` databases that were measured
+    of its `database_count`.
+    """
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="sizes")
     collected_date = models.DateField(_("day"))
     collected_at = models.DateTimeField(_("measured"))
     size_bytes = models.BigIntegerField(_("size"), null=True)
     database_count = models.PositiveIntegerField(_("databases"), default=0)
+    measured_count = models.PositiveIntegerField(_("databases measured"), default=0)
     reason = models.CharField(_("not measured because"), max_length=500, blank=True)
 
     class Meta:
@@ -121,7 +136,9 @@ class PeriodType(models.TextChoices):
 
 
 class Aggregation(models.Model):
-    """Sizes over one period; `data_points` is the number of days measured."""
+    """Sizes over one period; `data_points` is the number of days measured, none of which gives
+    NULLs. `change_bytes` counts from the last size known before the period, where there is one.
+    """
 
     period_type = models.CharField(_("period"), max_length=10, choices=PeriodType)
     period_start = models.DateField(_("from"))
@@ -153,6 +170,12 @@ class DatabaseSizeAggregation(Aggregation):
                 fields=("database", "period_type", "period_start"), name="database_period_unique"
             ),
         )
+        indexes = (
+            models.Index(
+                fields=("instance", "period_type", "period_start"), name="database_period_instance"
+            ),
+            models.Index(fields=("period_type", "period_start"), name="database_period"),
+        )
 
     def __str__(self) -> str:
         return f"{self.database_id} {self.period_type} {self.period_start}"
@@ -170,6 +193,7 @@ class InstanceSizeAggregation(Aggregation):
                 fields=("instance", "period_type", "period_start"), name="instance_period_unique"
             ),
         )
+        indexes = (models.Index(fields=("period_type", "period_start"), name="instance_period"),)
 
     def __str__(self) -> str:
         return f"{self.instance_id} {self.period_type} {self.period_start}"

@@ -136,6 +136,10 @@ LOAD_RULES = env.bool("WHALEFALL_LOAD_RULES", default=True)
 # Limits of one watched server, in seconds.
 CONNECT_TIMEOUT = env.int("WHALEFALL_CONNECT_TIMEOUT", default=5)
 STATEMENT_TIMEOUT = env.int("WHALEFALL_STATEMENT_TIMEOUT", default=60)
+# Sizes of tables are read of this many of an instance's databases, the largest; 0 reads none. A
+# database with more tables than the second is left out, with the reason.
+TABLE_SIZES_OF_LARGEST = env.int("WHALEFALL_TABLE_SIZES_OF_LARGEST", default=3)
+TABLE_SIZES_MOST = env.int("WHALEFALL_TABLE_SIZES_MOST", default=20_000)
 # A running record's lease; its worker renews it while it works.
 RECORD_LEASE = env.int("WHALEFALL_RECORD_LEASE", default=120)
 # A record that waits this long while the queue is empty is queued again: its task was lost.

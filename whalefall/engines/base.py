@@ -93,6 +93,9 @@ class Server:
         raise NotImplementedError
 
     def observe_databases(self) -> Iterator[ObservedDatabase]:
+        """Every database with its size, or with the reason why there is none. Sections: `databases`
+        (complete: what is not named is gone) and `sizes`.
+        """
         raise NotImplementedError
 
     def observe_tables(self, database: str) -> Iterator[ObservedTable]:

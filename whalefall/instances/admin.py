@@ -155,6 +155,7 @@ class InstanceAdmin(RoleAdmin):
             {"fields": (("db_type", "credential"), ("host", "port"), "database_name")},
         ),
         (_("Encryption"), {"fields": ("tls_mode", "tls_ca")}),
+        (_("Capacity"), {"fields": ("capacity_limit_bytes",)}),
         (_("Known"), {"fields": (("version", "connected"), ("created_at", "updated_at"))}),
     )
     delete_confirmation_template = "console/recycle.html"

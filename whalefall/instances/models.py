@@ -92,6 +92,13 @@ class Instance(models.Model):
     )
     environment = models.CharField(_("environment"), max_length=50, blank=True)
     description = models.CharField(_("description"), max_length=500, blank=True)
+    capacity_limit_bytes = models.BigIntegerField(
+        _("capacity limit (bytes)"),
+        null=True,
+        blank=True,
+        validators=(MinValueValidator(1),),
+        help_text=_("What its volume holds: forecasts say when its databases will fill it."),
+    )
     version = models.CharField(_("version"), max_length=255, blank=True, editable=False)
     main_version = models.CharField(_("main version"), max_length=20, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)

@@ -71,6 +71,7 @@ class InstanceSerializer(ModelSerializer):
             "tls_ca",
             "environment",
             "description",
+            "capacity_limit_bytes",
             "version",
             "main_version",
             "is_active",

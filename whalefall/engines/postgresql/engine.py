@@ -249,9 +249,21 @@ class PostgreSQLServer(Server):
             yield session
 
     def observe_databases(self) -> Iterator[ObservedDatabase]:
+        """Where measuring fails as a whole (many files take their time), the names come alone."""
+        found: list[ObservedDatabase] = []
+        self.sections["databases"] = Section("databases")
         with self.section("sizes"):
-            yield from map(rows.database, self.session.rows(self.sql("database_sizes")))
+            found = list(map(rows.database, self.session.rows(self.sql("database_sizes"))))
+        if not self.sections["sizes"].is_complete:
+            found = self._unmeasured(self.sections["sizes"].message)
         self.session.commit()
+        yield from found
+
+    def _unmeasured(self, reason: str) -> list[ObservedDatabase]:
+        with self.section("databases"):
+            names = self.session.rows(self.sql("databases"))
+            return [ObservedDatabase(name, reason=reason) for name, *_rest in names]
+        return []
 
     def observe_tables(self, database: str) -> Iterator[ObservedTable]:
         with self.section("table_sizes"):
