@@ -207,6 +207,8 @@ class Run:
         }
 
     def apply(self, rows: Iterable[tuple[Any, ...]], may_leave: bool) -> None:
+        # Also takes the row's lock: two runs over one instance follow each other.
+        Instance.objects.filter(pk=self.instance.pk).update(last_connected_at=self.now)
         with connection.cursor() as cursor:
             cursor.execute(SEEN)
             with cursor.copy(COPY_SEEN) as copy:

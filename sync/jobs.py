@@ -31,6 +31,8 @@ JOBS = {
     for job in (
         Job("sync_accounts", 1, "0 1 * * *", _("read the accounts of every instance")),
         Job("calculate_account", 2, "0 2 * * *", _("classify every account")),
+        Job("sync_databases", 5, "0 3 * * *", _("measure the databases of every instance")),
+        Job("calculate_database", 6, "0 4 * * *", _("sum up sizes by day, week, month, quarter")),
         Job("reap_records", 3, "* * * * *", _("end records whose worker is gone")),
         Job("prune_history", 4, "0 5 * * *", _("delete what is older than is kept")),
     )

@@ -29,13 +29,20 @@ class KeeperLost(Exception):
 
 
 class Keeper:
-    """`with Keeper(instance_pk, record) as keeper:`; then `keeper.check()` before writing.
+    """`with Keeper(instance_pk, record) as keeper:`; then `keeper.check()` before writing. Syncs
+    of another `kind` (of lock) do not keep each other off.
 
     Raises InstanceBusy when the instance is taken, KeeperLost when the store cannot be asked.
     """
 
-    def __init__(self, instance_pk: int, record: SyncInstanceRecord | None = None) -> None:
+    def __init__(
+        self,
+        instance_pk: int,
+        record: SyncInstanceRecord | None = None,
+        kind: int = locks.INSTANCE,
+    ) -> None:
         self.instance_pk = instance_pk
+        self.kind = kind
         self.record = record
         self.is_free = False
         self.failure: Exception | None = None
@@ -82,7 +89,7 @@ class Keeper:
             self._answered.set()
 
     def _keep(self) -> None:
-        self.is_free = locks.take(locks.INSTANCE, self.instance_pk)
+        self.is_free = locks.take(self.kind, self.instance_pk)
         if not self.is_free:
             return
         self._answered.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +15,9 @@ from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
 from accounts import collection
+from capacity.collection import IncompleteDatabases
 from classification.classify import NothingToClassify, classify
-from sync import classifying, risk
+from sync import classifying, locks, measuring, risk
 from sync.keeper import InstanceBusy, Keeper, KeeperLost
 from sync.models import (
     ClaimLost,
@@ -27,6 +27,7 @@ from sync.models import (
     SyncType,
     WrongTransition,
 )
+from sync.work import Outcome, Reading, Refused, Work, opened
 from whalefall.engines.errors import EngineError
 from whalefall.engines.observed import Observation
 from whalefall.instances.models import Instance
@@ -34,29 +35,8 @@ from whalefall.logs import mask
 
 logger = structlog.get_logger(__name__)
 
+INCOMPLETE = (collection.IncompleteAccounts, IncompleteDatabases)
 NEEDS_A_PERSON = frozenset((SyncType.MANUAL_BATCH, SyncType.MANUAL_TASK))
-
-
-class Refused(Exception):
-    """The sync cannot be done, for a reason that is not our fault; its text is for people."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How the sync of one instance went."""
-
-    success: bool
-    message: str
-    counts: dict[str, int] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def as_result(self) -> dict[str, Any]:
-        return {
-            "success": self.success,
-            "message": self.message,
-            "counts": self.counts,
-            "details": self.details,
-        }
 
 
 def sync_accounts(
@@ -71,18 +51,38 @@ def sync_accounts(
     which the manual ones need `created_by` (ValueError without). Never raises for what a server or
     the network does.
     """
+    return _start(ACCOUNTS, instance, sync_type, session_id, created_by)
+
+
+def sync_databases(
+    instance: Instance,
+    sync_type: str,
+    session_id: UUID | str | None = None,
+    created_by: Any = None,
+) -> dict[str, Any]:
+    """The same for databases and their sizes."""
+    return _start(measuring.WORK, instance, sync_type, session_id, created_by)
+
+
+def _start(
+    work: Work,
+    instance: Instance,
+    sync_type: str,
+    session_id: UUID | str | None,
+    created_by: Any,
+) -> dict[str, Any]:
     if sync_type not in SyncType.values:
         logger.warning("unknown_sync_type", sync_type=sync_type, instance_id=instance.pk)
         sync_type = SyncType.MANUAL_SINGLE
     if sync_type == SyncType.MANUAL_SINGLE:
-        return _run(instance).as_result()
+        return _run(work, instance).as_result()
     if session_id is None and sync_type in NEEDS_A_PERSON and created_by is None:
         raise ValueError(f"created_by is required for {sync_type} without a session")
     try:
-        record = _claim(instance, sync_type, session_id, created_by)
+        record = _claim(work, instance, sync_type, session_id, created_by)
     except (Refused, WrongTransition) as exc:
         return Outcome(False, str(exc)).as_result()
-    return _run(instance, record).as_result()
+    return _run(work, instance, record).as_result()
 
 
 def run_record(pk: int) -> dict[str, Any] | None:
@@ -95,18 +95,27 @@ def run_record(pk: int) -> dict[str, Any] | None:
     if record.instance is None:
         record.fail(_("The instance was removed."))
         return None
-    return _run(record.instance, record).as_result()
+    work = measuring.WORK if record.session.sync_category == SyncCategory.CAPACITY else ACCOUNTS
+    return _run(work, record.instance, record).as_result()
 
 
 def _claim(
-    instance: Instance, sync_type: str, session_id: UUID | str | None, created_by: Any
+    work: Work,
+    instance: Instance,
+    sync_type: str,
+    session_id: UUID | str | None,
+    created_by: Any,
 ) -> SyncInstanceRecord:
     if session_id is None:
         session = SyncSession.objects.start(
-            sync_type, [instance], created_by=created_by, enqueue=False
+            sync_type,
+            [instance],
+            sync_category=work.category,
+            created_by=created_by,
+            enqueue=False,
         )
     else:
-        session = _session(session_id)
+        session = _session(session_id, work.category)
     record = SyncInstanceRecord.objects.claim(session.record_of(instance).pk)
     if record is None:
         raise Refused(
@@ -115,35 +124,35 @@ def _claim(
     return record
 
 
-def _session(session_id: UUID | str) -> SyncSession:
+def _session(session_id: UUID | str, category: str) -> SyncSession:
     try:
-        return SyncSession.objects.get(session_id=session_id)
+        return SyncSession.objects.get(session_id=session_id, sync_category=category)
     except (SyncSession.DoesNotExist, ValidationError) as exc:
         message = _("There is no session %(session)s.") % {"session": session_id}
         raise Refused(message) from exc
 
 
-def _run(instance: Instance, record: SyncInstanceRecord | None = None) -> Outcome:
+def _run(work: Work, instance: Instance, record: SyncInstanceRecord | None = None) -> Outcome:
     session_id = None if record is None else str(record.session.session_id)
     with bound_contextvars(
         module="sync",
-        operation="sync_accounts",
+        operation=work.operation,
         instance_id=instance.pk,
         db_type=instance.db_type,
         session_id=session_id,
     ):
         started = time.monotonic()
-        outcome = _attempt(instance, record)
+        outcome = _attempt(work, instance, record)
         outcome.details |= {"session_id": session_id, "seconds": _since(started)}
         log = logger.info if outcome.success else logger.warning
         log("sync_ended", success=outcome.success, result=outcome.message)
     return outcome
 
 
-def _attempt(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
+def _attempt(work: Work, instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
     """Every way to fail ends as a failed record with one line for people."""
     try:
-        return _sync(instance, record)
+        return _sync(work, instance, record)
     except EngineError as exc:
         failure = _failure(str(exc), type(exc).__name__)
     except InstanceBusy:
@@ -157,7 +166,7 @@ def _attempt(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
             _("The connection to the store was lost while the server was read: nothing written."),
             "KeeperLost",
         )
-    except (Refused, ImproperlyConfigured, collection.IncompleteAccounts) as exc:
+    except (Refused, ImproperlyConfigured, *INCOMPLETE) as exc:
         failure = _failure(str(exc), type(exc).__name__)
     except ClaimLost as exc:
         # Somebody else ended the record: it is not ours to write to.
@@ -169,13 +178,13 @@ def _attempt(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
     return failure
 
 
-def _sync(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
+def _sync(work: Work, instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
     started = time.monotonic()
-    with Keeper(instance.pk, record) as keeper:
-        observation = observe(instance)
+    with Keeper(instance.pk, record, work.lock) as keeper:
+        reading = work.read(instance)
         details: dict[str, Any] = {
             "read_seconds": _since(started),
-            "sections": _sections(observation),
+            "sections": _sections(reading),
         }
         keeper.check()
         # The first thing to be locked is the record, the last one its session: the other way
@@ -183,7 +192,7 @@ def _sync(instance: Instance, record: SyncInstanceRecord | None) -> Outcome:
         with transaction.atomic():
             if record is not None:
                 record.hold()
-            outcome = _write(instance, observation, record, details)
+            outcome = work.write(instance, reading, record, details)
     return outcome
 
 
@@ -191,21 +200,8 @@ def observe(instance: Instance) -> Observation:
     """Everything about accounts that the server tells. No local transaction may be open: it would
     stay open for as long as the server takes.
     """
-    _refuse_unwatched(instance)
-    try:
-        target, engine = instance.target(), instance.engine
-    except (ValueError, LookupError) as exc:
-        raise Refused(str(exc)) from exc
-    with engine.connect(target) as server:
+    with opened(instance) as server:
         return server.observe()
-
-
-def _refuse_unwatched(instance: Instance) -> None:
-    if instance.deleted_at is not None or not instance.is_active:
-        raise Refused(
-            _("%(instance)s is not watched: it is switched off or in the recycle bin.")
-            % {"instance": instance.name}
-        )
 
 
 def _write(
@@ -230,6 +226,9 @@ def _write(
     )
 
 
+ACCOUNTS = Work("sync_accounts", SyncCategory.ACCOUNT, locks.INSTANCE, observe, _write)
+
+
 def _classify(instance: Instance, applied: collection.Applied) -> dict[str, Any]:
     """Classify what changed, before the record ends: who sees a session ended sees its risks too,
     and a killed worker leaves no account unclassified. A rule's trouble does not undo the sync.
@@ -252,7 +251,7 @@ def _classify(instance: Instance, applied: collection.Applied) -> dict[str, Any]
     }
 
 
-def _sections(observation: Observation) -> dict[str, dict[str, str]]:
+def _sections(reading: Reading) -> dict[str, dict[str, str]]:
     """The parts that could not be read in full, with the server's message and the remedy."""
     return {
         section.name: {
@@ -260,7 +259,7 @@ def _sections(observation: Observation) -> dict[str, dict[str, str]]:
             "message": mask(section.message),
             "remedy": section.remedy,
         }
-        for section in observation.sections.values()
+        for section in reading.sections.values()
         if not section.is_complete
     }
 

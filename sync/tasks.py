@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from capacity import aggregation
 from classification.classify import NothingToClassify, classify
 from sync import locks, pruning, reaper, runner
 from sync.jobs import JOBS
@@ -23,11 +24,22 @@ def run_record(pk: int) -> bool:
 
 def sync_accounts() -> str | None:
     """A session over every watched instance; the session's id, None while the last one runs."""
-    with locks.held(locks.JOB, JOBS["sync_accounts"].number) as free:
-        if not free or SyncSession.objects.is_scheduled_running(SyncCategory.ACCOUNT):
-            _skipped("sync_accounts")
+    return _sync_all("sync_accounts", SyncCategory.ACCOUNT)
+
+
+def sync_databases() -> str | None:
+    """The same for databases and their sizes."""
+    return _sync_all("sync_databases", SyncCategory.CAPACITY)
+
+
+def _sync_all(job: str, category: SyncCategory) -> str | None:
+    with locks.held(locks.JOB, JOBS[job].number) as free:
+        if not free or SyncSession.objects.is_scheduled_running(category):
+            _skipped(job)
             return None
-        session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, Instance.objects.watched())
+        session = SyncSession.objects.start(
+            SyncType.SCHEDULED_TASK, Instance.objects.watched(), sync_category=category
+        )
     return str(session.session_id)
 
 
@@ -42,6 +54,15 @@ def _classified() -> dict[str, Any]:
         return classify().as_json()
     except NothingToClassify as exc:
         return {"skipped": exc.code}
+
+
+def calculate_database() -> Any:
+    """Sum up sizes: today, and the week, month and quarter that ended last."""
+    with locks.held(locks.JOB, JOBS["calculate_database"].number) as free:
+        if free:
+            return [result.as_json() for result in aggregation.aggregate()]
+        _skipped("calculate_database")
+        return None
 
 
 def reap_records() -> Any:

@@ -205,6 +205,8 @@ class TestJobs:
         assert {row["name"]: row["cron"] for row in run_json("jobs", "list")} == {
             "sync_accounts": "0 1 * * *",
             "calculate_account": "0 2 * * *",
+            "sync_databases": "0 3 * * *",
+            "calculate_database": "0 4 * * *",
             "reap_records": "* * * * *",
             "prune_history": "0 5 * * *",
         }

@@ -1,4 +1,4 @@
-"""manage.py sync accounts [NAME ...] [--tag T] [--all] [--inline] [--no-wait] [--json]"""
+"""manage.py sync accounts|capacity [NAME ...] [--tag T] [--all] [--inline] [--no-wait] [--json]"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sync import queue, runner
-from sync.models import SyncSession, SyncType
+from sync.models import SyncCategory, SyncSession, SyncType
 from whalefall.commands import Command as BaseCommand
 from whalefall.commands import find
 from whalefall.instances.models import Instance
@@ -23,6 +23,7 @@ POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 5
 """How long nothing may happen before we look whether there is a worker at all."""
 
+CATEGORIES = {"accounts": SyncCategory.ACCOUNT, "capacity": SyncCategory.CAPACITY}
 COLUMNS = {
     "instance_name": _("instance"),
     "status": _("state"),
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("what", choices=("accounts",))
+        parser.add_argument("what", choices=tuple(CATEGORIES))
         parser.add_argument("names", nargs="*", metavar="NAME", help=_("names or ids"))
         parser.add_argument("--tag", action="append", default=[])
         parser.add_argument("--all", action="store_true", help=_("every watched instance"))
@@ -49,7 +50,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         instances = _chosen(options["names"], options["tag"], options["all"])
         inline = options["inline"]
-        session = SyncSession.objects.start(SyncType.MANUAL_BATCH, instances, enqueue=not inline)
+        session = SyncSession.objects.start(
+            SyncType.MANUAL_BATCH,
+            instances,
+            sync_category=CATEGORIES[options["what"]],
+            enqueue=not inline,
+        )
         if options["no_wait"] and not inline:
             self._show_started(session, options["as_json"])
             return
@@ -95,7 +101,7 @@ class Command(BaseCommand):
         with Progress(
             *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
         ) as bar:
-            task = bar.add_task(_("accounts"), total=session.total_instances)
+            task = bar.add_task(session.get_sync_category_display(), total=session.total_instances)
 
             def show() -> int:
                 states = session.progress()

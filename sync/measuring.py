@@ -1,0 +1,111 @@
+"""The capacity of one instance: what is read from its server, and what follows in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from capacity import aggregation, collection
+from capacity.collection import ReadTables
+from capacity.models import InstanceDatabase, PeriodType
+from sync import locks
+from sync.keeper import Keeper
+from sync.models import SyncCategory, SyncInstanceRecord
+from sync.work import Outcome, Work, opened
+from whalefall.engines.base import Server
+from whalefall.engines.errors import EngineError
+from whalefall.engines.observed import ObservedDatabase, Section
+from whalefall.instances.models import Instance
+from whalefall.logs import mask
+
+# The sections that the sizes of tables belong to; of others (files) they do not depend.
+TABLE_SECTIONS = ("sizes", "table_sizes")
+
+
+@dataclass(slots=True)
+class Measured:
+    """What one server told: its databases, and the tables of the largest."""
+
+    databases: list[ObservedDatabase]
+    sections: dict[str, Section]
+    tables: dict[str, ReadTables] = field(default_factory=dict)
+
+
+def read(instance: Instance) -> Measured:
+    """Databases first: what goes wrong with the tables takes nothing from them."""
+    with opened(instance) as server:
+        databases = list(server.observe_databases())
+        found = Measured(databases, dict(server.sections))
+        for name in _largest(databases):
+            found.tables[name] = read_tables(server, name)
+    return found
+
+
+def _largest(databases: Iterable[ObservedDatabase]) -> list[str]:
+    filled = [database for database in databases if database.data_bytes]
+    filled.sort(key=lambda database: (-(database.data_bytes or 0), database.name))
+    return [database.name for database in filled[: settings.TABLE_SIZES_OF_LARGEST]]
+
+
+def read_tables(server: Server, database: str) -> ReadTables:
+    """The tables of one database; none of them and the reason where there are too many, or where
+    the server did not tell them all.
+    """
+    most = settings.TABLE_SIZES_MOST
+    server.sections = {}
+    try:
+        with closing(server.observe_tables(database)) as observed:  # type: ignore[type-var]
+            tables = tuple(islice(observed, most + 1))
+    except EngineError as exc:
+        return ReadTables(reason=mask(str(exc)))
+    if len(tables) > most:
+        return ReadTables(reason=_("It has more than %(most)d tables.") % {"most": most})
+    for name in TABLE_SECTIONS:
+        section = server.sections.get(name)
+        if section is not None and not section.is_complete:
+            return ReadTables(reason=mask(section.message))
+    return ReadTables(tables)
+
+
+def write(
+    instance: Instance,
+    measured: Measured,
+    record: SyncInstanceRecord | None,
+    details: dict[str, Any],
+) -> Outcome:
+    """Store it and sum up the day, in the caller's transaction; the record's end last."""
+    applied = collection.apply(instance, measured.databases, measured.sections, measured.tables)
+    aggregation.aggregate([PeriodType.DAILY], day=applied.day, instance_id=instance.pk)
+    details["counts"], details["total_bytes"] = applied.counts, applied.total_bytes
+    details["tables_not_read"] = {name: why for name, why in applied.tables.items() if why}
+    if record is not None:
+        record.complete(applied.counts, details)
+    message = _(
+        "%(instance)s: %(synced)d databases, %(measured)d measured, %(created)d new, "
+        "%(deleted)d gone."
+    )
+    return Outcome(
+        True, message % {"instance": instance.name, **applied.counts}, applied.counts, details
+    )
+
+
+WORK = Work("sync_databases", SyncCategory.CAPACITY, locks.CAPACITY, read, write)
+
+
+def refresh_tables(database: InstanceDatabase) -> ReadTables:
+    """Read the tables of one database now and store them. Raises Refused, EngineError where the
+    server cannot be reached, InstanceBusy and KeeperLost.
+    """
+    instance = database.instance
+    with Keeper(instance.pk, kind=locks.CAPACITY) as keeper:
+        with opened(instance) as server:
+            found = read_tables(server, database.database_name)
+        keeper.check()
+        collection.apply_tables(instance, {database.database_name: found})
+    return found
