@@ -5,15 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('instances', '0001_initial'),
+        ("instances", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='instance',
-            name='capacity_limit_bytes',
-            field=models.BigIntegerField(blank=True, help_text='What its volume holds: forecasts say when its databases will fill it.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='capacity limit (bytes)'),
+            model_name="instance",
+            name="capacity_limit_bytes",
+            field=models.BigIntegerField(
+                blank=True,
+                help_text="What its volume holds: forecasts say when its databases will fill it.",
+                null=True,
+                validators=[django.core.validators.MinValueValidator(1)],
+                verbose_name="capacity limit (bytes)",
+            ),
         ),
     ]
