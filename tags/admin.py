@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, MultipleRelatedDropdownFilter
-from unfold.widgets import UnfoldAdminColorInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminRadioSelectWidget,
+)
 
+from tags import bulk
 from tags.models import InstanceTag, Tag
 from whalefall.console import show
 from whalefall.console.pages import RoleAdmin, RoleRights, extend
@@ -71,11 +79,35 @@ class InstanceTagInline(RoleRights, TabularInline):
     verbose_name_plural = _("tags")
 
 
+class ChangeTagsForm(forms.Form):
+    """What to do with which tags."""
+
+    what = forms.ChoiceField(
+        label=_("What"),
+        choices=bulk.What.choices,
+        initial=bulk.What.ASSIGN,
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    tags = forms.ModelMultipleChoiceField(
+        label=_("Tags"),
+        queryset=Tag.objects.filter(is_active=True),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("what") != bulk.What.REMOVE_ALL and not cleaned.get("tags"):
+            self.add_error("tags", _("Choose at least one tag."))
+        return cleaned
+
+
 @extend(Instance)
 class TaggedInstances:
     """Tags in the list, the filters and on the page of an instance."""
 
     list_display = ("tag_badges",)
+    actions = ("change_tags",)
     list_filter = (("tags", MultipleRelatedDropdownFilter),)
     inlines = (InstanceTagInline,)
 
@@ -90,3 +122,47 @@ class TaggedInstances:
     @admin.display(description=_("tags"))
     def tag_badges(self, instance: Any) -> Any:
         return show.joined([tag_badge(tag) for tag in instance.active_tags])
+
+    @admin.action(description=_("Change tags"), permissions=["operate"])
+    def change_tags(self, request: HttpRequest, queryset: QuerySet[Instance]) -> Any:
+        """Asks which tags, shows what would change, then does it."""
+        chosen = list(queryset.present().order_by("name"))  # type: ignore[attr-defined]
+        if not chosen:
+            text = _("None of these instances can be changed.")
+            self.message_user(request, text, messages.WARNING)  # type: ignore[attr-defined]
+            return None
+        step = request.POST.get("step", "")
+        form = ChangeTagsForm(request.POST if step else None)
+        if not step or not form.is_valid():
+            return self._ask(request, chosen, form)
+        what, tags = form.cleaned_data["what"], [tag.pk for tag in form.cleaned_data["tags"]]
+        ids = [instance.pk for instance in chosen]
+        if step == "apply":
+            return self._apply(request, chosen, what, tags)
+        return self._ask(request, chosen, form, bulk.preview(what, ids, tags))
+
+    def _ask(
+        self, request: HttpRequest, instances: list[Instance], form: Any, preview: Any = None
+    ) -> TemplateResponse:
+        context = {
+            **admin.site.each_context(request),
+            "title": _("Change tags"),
+            "opts": Instance._meta,
+            "instances": instances,
+            "selected": request.POST.getlist("_selected_action"),
+            "select_across": request.POST.get("select_across", "0"),
+            "form": form,
+            "preview": preview,
+            "changes": sum(row["changes"] for row in preview or ()),
+        }
+        return TemplateResponse(request, "tags/change_tags.html", context)
+
+    def _apply(
+        self, request: HttpRequest, instances: list[Instance], what: str, tags: list[int]
+    ) -> None:
+        changed = bulk.apply(what, [instance.pk for instance in instances], tags)
+        names = ", ".join(Tag.objects.filter(pk__in=tags).values_list("name", flat=True))
+        for instance in instances:
+            self.log_change(request, instance, f"tags: {what} {names}".strip())  # type: ignore[attr-defined]
+        text = ngettext("%(n)d tag changed.", "%(n)d tags changed.", changed) % {"n": changed}
+        self.message_user(request, text, messages.SUCCESS)  # type: ignore[attr-defined]

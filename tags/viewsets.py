@@ -1,102 +1,202 @@
-"""`/instances/actions/batch-create`: instances with their tags, from CSV or a list."""
+"""`/tags`: what instances are grouped by, and `/tags/bulk`: many instances at once."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
+import django_filters
 from django.db import transaction
-from django.http import StreamingHttpResponse
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from tags.attach import attach
-from tags.serializers import BatchCreatedSerializer, BatchCreateSerializer
+from tags import bulk
+from tags import serializers as shapes
+from tags.models import Tag, TagInUse
 from whalefall.api import Answer, ApiError
-from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
-from whalefall.instances.imports import COLUMNS, Import, RowError, read_csv, read_rows
+from whalefall.filters import BooleanFilter
+from whalefall.instances.filters import InstanceFilter
 from whalefall.instances.models import Instance
-from whalefall.viewsets import ViewSet
+from whalefall.viewsets import ModelViewSet, ViewSet
 
-LARGEST_FILE = 5 * 1024 * 1024
-EXAMPLE = {
-    "name": "orders-db",
-    "db_type": "mysql",
-    "host": "orders-db.example.org",
-    "port": "3306",
-    "credential": "collector",
-    "tls_mode": "verify-full",
-    "environment": "production",
-    "is_active": "true",
-    "tags": "gold;west",
-}
+PARTLY = 207
 
 
-class ImportViewSet(ViewSet):
-    """Registering many instances at once."""
+class TagFilter(django_filters.FilterSet):
+    search = django_filters.CharFilter(method="search_in")
+    category = django_filters.CharFilter()
+    is_active = BooleanFilter()
 
-    queryset = Instance.objects.none()
-    pagination_class = None
-    filter_backends = ()
+    class Meta:
+        model = Tag
+        fields: tuple[str, ...] = ()
 
-    @extend_schema(responses=CSV_SCHEMA)
-    @action(
-        detail=False,
-        url_path="imports/template",
-        content_negotiation_class=AnyAccept,
+    def search_in(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
+        return queryset.filter(Q(name__icontains=text) | Q(display_name__icontains=text))
+
+
+class TagViewSet(ModelViewSet):
+    """Labels on instances, in categories. One that is in use is not deleted."""
+
+    queryset = Tag.objects.counted()
+    serializer_class = shapes.TagSerializer
+    filterset_class = TagFilter
+    http_method_names = ("get", "post", "put", "delete", "head", "options")
+    write_right = "operate"
+    sort_fields = {
+        **{name: name for name in ("name", "display_name", "category", "created_at")},
+        "instance_count": "instance_count",
+    }
+
+    def perform_create(self, serializer: Any) -> None:
+        given = serializer.validated_data
+        serializer.save(display_name=given.get("display_name") or given["name"])
+
+    def perform_destroy(self, tag: Tag) -> None:
+        try:
+            tag.delete_unused()
+        except TagInUse as exc:
+            raise ApiError("TAG_IN_USE", str(exc), 409) from exc
+
+    @extend_schema(
+        responses={200: shapes.BatchDeletedSerializer, PARTLY: shapes.BatchDeletedSerializer}
     )
-    def template(self, request: Request) -> StreamingHttpResponse:
-        """The CSV that batch-create takes, with one row as an example."""
-        return csv_response("instances", COLUMNS, [[EXAMPLE.get(name, "") for name in COLUMNS]])
-
-    @extend_schema(responses=BatchCreatedSerializer)
     @action(
         detail=False,
         methods=["post"],
-        url_path="actions/batch-create",
-        serializer_class=BatchCreateSerializer,
-        parser_classes=(JSONParser, MultiPartParser),
+        url_path="batch-delete",
+        serializer_class=shapes.TagIdsSerializer,
     )
-    def batch_create(self, request: Request) -> Answer:
-        """All rows or none, unless `partial`; every error names its line and column."""
-        given = self.validated()
-        found = _read(given)
-        errors = [_error(each) for each in found.errors]
-        if errors and not given["partial"]:
-            raise ApiError("VALIDATION_ERROR", str(found.errors[0]), 400, errors)
+    def batch_delete(self, request: Request) -> Answer:
+        """Each for itself: 207 where one could not be deleted, with the reason."""
+        ids = dict.fromkeys(self.validated()["tag_ids"])
         with transaction.atomic():
-            created = Import(rows=found.rows).create()
-            attach({row.instance: row.tags for row in found.rows})
-        data = {
-            "created": len(created),
-            "failed": len(errors),
-            "ids": [instance.pk for instance in created],
-            "errors": errors,
-        }
-        return Answer(data, _("%(created)d instances created.") % data)
+            found = Tag.objects.select_for_update().in_bulk(ids)
+            results = [_delete(pk, found.get(pk)) for pk in ids]
+        deleted = sum(result["status"] == "deleted" for result in results)
+        data = {"deleted": deleted, "failed": len(results) - deleted, "results": results}
+        status = PARTLY if data["failed"] else 200
+        return Answer(data, _("%(n)d tags deleted.") % {"n": deleted}, status=status)
+
+    @extend_schema(responses=shapes.TagOptionSerializer(many=True), filters=False)
+    @action(detail=False, url_path="options", pagination_class=None, filter_backends=())
+    def list_options(self, request: Request) -> Answer:
+        """The active ones, for a form."""
+        return _active_tags()
+
+    @extend_schema(responses=shapes.CategorySerializer(many=True), filters=False)
+    @action(detail=False, pagination_class=None, filter_backends=())
+    def categories(self, request: Request) -> Answer:
+        """The categories there are, with how many tags each."""
+        found = Tag.objects.order_by("category").values("category")
+        return Answer(list(found.annotate(tag_count=Count("pk"))))
 
 
-def _read(given: dict[str, Any]) -> Import:
-    if "items" in given:
-        return read_rows(enumerate(given["items"], 1))
-    if "file" not in given:
-        raise ApiError("REQUEST_DATA_EMPTY", _("Send a CSV file as `file`, or rows as `items`."))
-    if given["file"].size > LARGEST_FILE:
-        raise ApiError("VALIDATION_ERROR", _("The file is larger than 5 MB."))
+def _active_tags() -> Answer:
+    active = Tag.objects.filter(is_active=True)
+    return Answer(shapes.TagOptionSerializer(active, many=True).data)
+
+
+def _delete(pk: int, tag: Tag | None) -> dict[str, Any]:
+    if tag is None:
+        return {"id": pk, "status": "not_found", "message": _("No such tag.")}
     try:
-        text = given["file"].read().decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise ApiError("VALIDATION_ERROR", _("The file is not UTF-8: %s") % exc.reason) from exc
-    return read_csv(io.StringIO(text, newline=""))
+        tag.delete_unused()
+    except TagInUse as exc:
+        return {"id": pk, "status": "in_use", "message": str(exc)}
+    return {"id": pk, "status": "deleted", "message": _("Deleted.")}
 
 
-def _error(error: RowError) -> dict[str, str]:
-    where = f"line {error.line}"
-    return {
-        "path": f"{where}.{error.column}" if error.column else where,
-        "message": error.message,
-        "code": "invalid",
-    }
+class BulkViewSet(ViewSet):
+    """Tags on many instances. An id that is not there is a 400 naming it, and nothing is done."""
+
+    queryset = Instance.objects.present().prefetch_related("tags")
+    filterset_class = InstanceFilter
+    sort_fields = {name: name for name in ("name", "db_type", "host")}
+    write_right = "operate"
+    rights = {"instance_tags": "view"}
+
+    @extend_schema(responses=shapes.TaggedInstanceSerializer(many=True), filters=True)
+    @action(detail=False, serializer_class=shapes.TaggedInstanceSerializer)
+    def instances(self, request: Request) -> Response:
+        """Instances to choose from, with the tags they have."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(responses=shapes.TagOptionSerializer(many=True), filters=False)
+    @action(detail=False, pagination_class=None, filter_backends=())
+    def tags(self, request: Request) -> Answer:
+        """Tags to choose from."""
+        return _active_tags()
+
+    @extend_schema(responses=shapes.AssignedSerializer)
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="actions/assign",
+        serializer_class=shapes.InstancesAndTagsSerializer,
+    )
+    def assign(self, request: Request) -> Answer:
+        """Put each of the tags on each of the instances."""
+        return self._change(bulk.What.ASSIGN, "assigned", _("%(n)d tags put on."))
+
+    @extend_schema(responses=shapes.RemovedSerializer)
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="actions/remove",
+        serializer_class=shapes.InstancesAndTagsSerializer,
+    )
+    def remove(self, request: Request) -> Answer:
+        """Take each of the tags off each of the instances."""
+        return self._change(bulk.What.REMOVE, "removed", _("%(n)d tags taken off."))
+
+    @extend_schema(responses=shapes.AllRemovedSerializer)
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="actions/remove-all",
+        serializer_class=shapes.InstancesSerializer,
+    )
+    def remove_all(self, request: Request) -> Answer:
+        """Take every tag off each of the instances."""
+        return self._change(bulk.What.REMOVE_ALL, "removed", _("%(n)d tags taken off."))
+
+    @extend_schema(responses=shapes.CommonTagSerializer(many=True))
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="instance-tags",
+        serializer_class=shapes.InstancesSerializer,
+    )
+    def instance_tags(self, request: Request) -> Answer:
+        """The tags that any of these instances has, and how many of them have it."""
+        ids = self.validated()["instance_ids"]
+        _known(ids)
+        return Answer(shapes.CommonTagSerializer(bulk.tags_of(ids), many=True).data)
+
+    def _change(self, what: str, key: str, message: str) -> Answer:
+        given = self.validated()
+        instances, tags = set(given["instance_ids"]), set(given.get("tag_ids", ()))
+        try:
+            changed = bulk.apply(what, instances, tags)
+        except bulk.UnknownIds as exc:
+            raise _refusal(exc) from exc
+        data = {key: changed}
+        if tags:
+            data["unchanged"] = len(instances) * len(tags) - changed
+        return Answer(data, message % {"n": changed})
+
+
+def _known(instance_ids: list[int]) -> None:
+    try:
+        bulk.check(instance_ids)
+    except bulk.UnknownIds as exc:
+        raise _refusal(exc) from exc
+
+
+def _refusal(exc: bulk.UnknownIds) -> ApiError:
+    return ApiError("VALIDATION_ERROR", str(exc), 400, exc.errors)
