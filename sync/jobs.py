@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_q.models import Schedule, validate_cron
+from django_q.models import Schedule, Task, validate_cron
 from django_q.tasks import async_task
+
+from whalefall.logs import mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,31 @@ def _schedule(job: Job) -> Schedule:
 def schedules() -> QuerySet[Schedule]:
     """The schedules of the built-in jobs."""
     return Schedule.objects.filter(name__in=JOBS).order_by("name")
+
+
+def with_last_run() -> QuerySet[Any]:
+    """The schedules with `last_started`, `last_stopped` (None before the first run), `last_success`
+    and `last_result` of the newest run, whether its time had come or a person started it.
+    """
+    newest = Task.objects.filter(group=OuterRef("name")).order_by("-stopped")
+    return schedules().annotate(
+        **{
+            f"last_{name}": Subquery(newest.values(name)[:1])
+            for name in ("started", "stopped", "success", "result")
+        }
+    )
+
+
+def readable(result: Any, success: bool) -> Any:
+    """A run's result for people: what django-q2 keeps of a failure ends in a traceback."""
+    if success or not isinstance(result, str):
+        return result
+    return mask(result.partition(" : Traceback")[0])
+
+
+def time_zone() -> str:
+    """The one that cron expressions are read in."""
+    return timezone.get_default_timezone_name()
 
 
 def schedule(name: str) -> Schedule:

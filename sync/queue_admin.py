@@ -7,11 +7,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from django_q.models import Failure, OrmQ, Schedule, Success, Task
+from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from sync import jobs, queue
@@ -60,17 +60,7 @@ class JobAdmin(RoleAdmin):
     readonly_fields = ("name", "title", "state", "next_run", "last")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Schedule]:
-        last = Task.objects.filter(id=OuterRef("task"))
-        return (
-            super()
-            .get_queryset(request)
-            .filter(name__in=jobs.JOBS)
-            .annotate(
-                last_success=Subquery(last.values("success")[:1]),
-                last_stopped=Subquery(last.values("stopped")[:1]),
-            )
-            .order_by("name")
-        )
+        return jobs.with_last_run()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,12 +1,14 @@
 from django.urls.resolvers import URLPattern, URLResolver
 
 from sync.actions import AutoClassifyViewSet, InstanceSyncViewSet
+from sync.schedule_viewsets import JobViewSet
 from sync.viewsets import SessionViewSet
 from whalefall.routers import Router
 
 router = Router()
 router.register("instances", InstanceSyncViewSet, basename="instance-sync")
 router.register("accounts/classifications", AutoClassifyViewSet, basename="auto-classify")
+router.register("scheduler/jobs", JobViewSet, basename="job")
 router.register("sync-sessions", SessionViewSet, basename="session")
 
 urlpatterns: list[URLPattern | URLResolver] = router.urls

@@ -158,6 +158,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "catch_up": False,
     "save_limit": 250,
+    "save_limit_per": "func",  # else the job of each minute would push out the nightly ones
     "bulk": 1,
     "poll": 0.5,
     "label": _("Task queue"),
