@@ -262,6 +262,13 @@ class _Run:
         words = {word for doubts in asked for word in doubts.tokens}
         self.cursor.execute(statements.DOUBTS_THERE, (sorted(words),))
         self.doubts = {row[0] for row in self.cursor.fetchall()}
+        if columns := sorted({column for doubts in asked for column in doubts.columns}):
+            nulls = ", ".join(f"bool_or(p.{column} IS NULL)" for column in columns)
+            self.cursor.execute(statements.NULLS_THERE.format(columns=nulls))
+            found = self.cursor.fetchone()
+            self.doubts |= {
+                column for column, is_there in zip(columns, found, strict=True) if is_there
+            }
 
     def ask(self, each: _Ready, asked: str) -> None:
         """One rule, in a savepoint of its own: when it fails, the others go on."""
@@ -272,7 +279,7 @@ class _Run:
             with transaction.atomic():
                 self._write_matches(each, each.question)
                 doubts = each.question.doubts()
-                if doubts.columns or not self.doubts.isdisjoint(doubts.tokens):
+                if not self.doubts.isdisjoint((*doubts.columns, *doubts.tokens)):
                     self._keep_unknown(each, each.question)
         except DatabaseError as exc:
             each.result.error = str(exc).strip()
@@ -338,7 +345,8 @@ class _Run:
         accounts. A rule that failed is to be asked again.
         """
         if self.only is None and self.outcome.changed:
-            self.cursor.execute(statements.REMEMBER_ACCOUNTS)
+            self.cursor.execute(statements.REMEMBER_KNOWN)
+            self.cursor.execute(statements.REMEMBER_NEW)
         if self.is_whole:
             failed = {each.rule.classification_id for each in self.ready if each.result.error}
             new = {id_: "" if id_ in failed else stamp for id_, stamp in stale.items()}

@@ -253,7 +253,11 @@ class AccountClassificationAssignment(models.Model):
         db_index=False,
     )
     classification = models.ForeignKey(
-        AccountClassification, models.CASCADE, related_name="assignments", db_constraint=False
+        AccountClassification,
+        models.CASCADE,
+        related_name="assignments",
+        db_constraint=False,
+        db_index=False,
     )
     rule = models.ForeignKey(
         ClassificationRule,
@@ -262,6 +266,7 @@ class AccountClassificationAssignment(models.Model):
         blank=True,
         related_name="assignments",
         db_constraint=False,
+        db_index=False,
     )
     assignment_type = models.CharField(_("given"), max_length=10, choices=Type, default=Type.AUTO)
     batch_id = models.UUIDField(_("batch"), null=True, blank=True)
@@ -299,8 +304,9 @@ class AccountClassificationAssignment(models.Model):
             models.UniqueConstraint(
                 fields=("account", "classification", "batch_id"), name="assignment_batch_unique"
             ),
+            # The classification first: this finds who has one, the other what an account has.
             models.UniqueConstraint(
-                fields=("account", "classification"),
+                fields=("classification", "account"),
                 condition=models.Q(is_active=True),
                 name="assignment_active_unique",
             ),

@@ -44,6 +44,9 @@ DOUBTS_THERE = """
     WHERE EXISTS (SELECT FROM account_permission p WHERE p.fact_tokens @> ARRAY[word])
 """
 
+# Which of the columns that a rule may ask are NULL for some account of the run.
+NULLS_THERE = "SELECT {columns} FROM account_permission p JOIN run_accounts r ON r.id = p.id"
+
 # An unknown verdict keeps what is there, so only accounts that have something need a row.
 KEEP_UNKNOWN = """
     WITH doubtful (id) AS MATERIALIZED ({rows}), kept AS (
@@ -83,13 +86,13 @@ INSERT = """
         SELECT f.account_id, f.classification_id, f.rule_id, 'auto', %(batch)s, f.evidence,
                true, false, statement_timestamp()
         FROM run_found f
-        JOIN account_permission p ON p.id = f.account_id
         WHERE NOT EXISTS (
                 SELECT FROM account_classification_assignments x
                 WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
                   AND x.is_active)
           AND NOT EXISTS (
                 SELECT FROM account_classification_assignments x
+                JOIN account_permission p ON p.id = x.account_id
                 WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
                   AND x.is_dismissed AND x.evidence -> 'rules' = f.evidence -> 'rules'
                   AND x.evidence ->> 'facts' = p.facts_fingerprint)
@@ -152,10 +155,17 @@ FORGET_GONE = f"""
     SELECT rule_id, count(*) FROM removed GROUP BY rule_id
 """  # noqa: S608
 
-REMEMBER_ACCOUNTS = """
+# Two statements instead of ON CONFLICT, which costs as much again: the run's lock keeps others out.
+REMEMBER_KNOWN = """
+    UPDATE classified_accounts c SET stamp = r.stamp
+    FROM run_accounts r WHERE c.permission_id = r.id AND r.is_changed
+"""
+REMEMBER_NEW = """
     INSERT INTO classified_accounts (permission_id, stamp)
-    SELECT id, stamp FROM run_accounts WHERE is_changed ORDER BY id
-    ON CONFLICT (permission_id) DO UPDATE SET stamp = excluded.stamp
+    SELECT r.id, r.stamp FROM run_accounts r
+    WHERE r.is_changed
+      AND NOT EXISTS (SELECT FROM classified_accounts c WHERE c.permission_id = r.id)
+    ORDER BY r.id
 """
 
 REMEMBER_RULES = """

@@ -123,6 +123,9 @@ def settings(memory: int, cores: int, durable: bool) -> dict[str, str]:
         "effective_cache_size": f"{max(megabytes // 2, 256)}MB",
         "work_mem": f"{min(max(megabytes // 256, 8), 64)}MB",
         "maintenance_work_mem": f"{min(max(megabytes // 32, 64), 512)}MB",
+        # A run over all accounts keeps its matches in temporary tables, and writes in bulk.
+        "temp_buffers": f"{min(max(megabytes // 128, 8), 128)}MB",
+        "wal_buffers": f"{min(max(megabytes // 256, 4), 64)}MB",
         "max_wal_size": "4GB",
         "checkpoint_completion_target": "0.9",
         "wal_compression": "on",
