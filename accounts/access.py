@@ -170,7 +170,7 @@ class Access:
                     yield _matches_pattern(reference, word)
                 elif reference.unless:
                     yield Q(fact_tokens__contains=[word]) & ~Q(
-                        fact_tokens__contains=[_exception(reference, word)]
+                        fact_tokens__overlap=_exceptions(reference, word)
                     )
                 else:
                     plain.append(word)
@@ -184,9 +184,7 @@ class Access:
                 yield from (
                     each for each in present if _is_match(each, f"{word}@", reference.parts[0])
                 )
-            elif word in present and not (
-                reference.unless and _exception(reference, word) in present
-            ):
+            elif word in present and present.isdisjoint(_exceptions(reference, word)):
                 yield word
 
     def _way(self, permission: AccountPermission, token: str) -> Way:
@@ -287,9 +285,9 @@ def _token(reference: Reference) -> str:
     return tokens.privilege(reference.scope, reference.privilege, reference.parts)
 
 
-def _exception(reference: Reference, word: str) -> str:
-    token = tokens.trait(reference.scope, reference.privilege, reference.unless)
-    return tokens.reach(token) if word.startswith("reach:") else token
+def _exceptions(reference: Reference, word: str) -> list[str]:
+    found = [tokens.trait(reference.scope, reference.privilege, t) for t in reference.unless]
+    return list(map(tokens.reach, found)) if word.startswith("reach:") else found
 
 
 def _matches_pattern(reference: Reference, word: str) -> Q:

@@ -165,8 +165,8 @@ class Reference:
 
     `parts` are the names as in `ObservedGrant.parts`. `capability` instead of a privilege where
     holding it is enough (a superuser). `pattern`: stored database patterns are to be matched
-    against `parts[0]`. `unless`: where the account's entry bears this trait it does not cover the
-    object after all (a partial revoke).
+    against `parts[0]`. `unless`: where the account's entry bears one of these traits it does not
+    cover the object after all (a partial revoke, a denial).
     """
 
     scope: Scope
@@ -174,7 +174,7 @@ class Reference:
     parts: tuple[str, ...] = ()
     capability: str = ""
     pattern: bool = False
-    unless: str = ""
+    unless: tuple[str, ...] = ()
 
 
 class Rules:

@@ -123,7 +123,7 @@ def test_who_may_update_a_table():
         Reference(Scope.TABLE, "UPDATE", ("sales", "orders")),
         Reference(Scope.DATABASE, "UPDATE", ("sales",)),
         Reference(Scope.DATABASE, "UPDATE", ("sales",), pattern=True),
-        Reference(Scope.GLOBAL, "UPDATE", unless="except:sales"),
+        Reference(Scope.GLOBAL, "UPDATE", unless=("except:sales",)),
     ]
 
 

@@ -186,7 +186,7 @@ class MySQLRules(Rules):
                 yield Reference(Scope.DATABASE, name, parts[:1])
             if scope in BELOW_GLOBAL:
                 yield Reference(Scope.DATABASE, name, parts[:1], pattern=True)
-                yield Reference(Scope.GLOBAL, name, unless=EXCEPT + "".join(parts[:1]))
+                yield Reference(Scope.GLOBAL, name, unless=(EXCEPT + "".join(parts[:1]),))
         if privilege == "PROXY" and parts != ("@",):
             yield Reference(scope, "PROXY", ("@",))
 
