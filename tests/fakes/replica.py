@@ -66,7 +66,8 @@ class Replica:
         str, int, bool, bytes, float, None, or a date as text in ISO 8601."""
         names = ", ".join(map(quoted, columns))
         self.connection.execute(f"CREATE TABLE {quoted(name)} ({names})")
-        self.columns.update({column.lower(): type_ for column, type_ in columns.items()})
+        for column, type_ in columns.items():  # where tables differ, who came first has the word
+            self.columns.setdefault(column.lower(), type_)
         self.fill(name, rows)
 
     def fill(self, name: str, rows: Iterable[Row]) -> None:
@@ -136,7 +137,7 @@ class Replica:
                 kept = exp.Table(this=exp.to_identifier(self.located(table), quoted=True))
                 kept.set("alias", table.args.get("alias") or _alias(table))
                 table.replace(kept)
-        tree = self.rewritten(tree.transform(_plain))
+        tree = self.rewritten(_plain(tree))
         return Translated(tree.sql("sqlite", unsupported_level=ErrorLevel.RAISE), types)
 
     def _types(self, tree: exp.Expression) -> Iterator[str | None]:
@@ -185,12 +186,14 @@ def _alias(table: exp.Table) -> exp.TableAlias:
     return exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
 
 
-def _plain(node: exp.Expression) -> exp.Expression:
-    """Collations, national strings and casts of dates mean nothing here: dates are ISO text."""
-    if isinstance(node, exp.Cast) and node.to.is_type(*exp.DataType.TEMPORAL_TYPES):
-        return node.this
-    if isinstance(node, exp.Collate):
-        return node.this
-    if isinstance(node, exp.National):
-        return exp.Literal.string(node.name)
-    return node
+def _plain(tree: exp.Expression) -> exp.Expression:
+    """Collations, national strings and casts of dates mean nothing here: dates are ISO text.
+
+    From the inside out: what is taken out may hold more of it.
+    """
+    for node in reversed(list(tree.find_all(exp.Collate, exp.National, exp.Cast))):
+        if isinstance(node, exp.National):
+            node.replace(exp.Literal.string(node.name))
+        elif isinstance(node, exp.Collate) or node.to.is_type(*exp.DataType.TEMPORAL_TYPES):
+            node.replace(node.this)
+    return tree
