@@ -6,23 +6,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from capacity.models import InstanceDatabase
 from classification.classify import NothingToClassify
-from sync import classifying, runner
-from sync.models import SyncSession, SyncType
+from sync import classifying, measuring, runner
+from sync.keeper import InstanceBusy, KeeperLost
+from sync.models import SyncCategory, SyncSession, SyncType
 from sync.serializers import (
     AutoClassifySerializer,
+    CapacityResultSerializer,
     ClassifiedSerializer,
     StartedSerializer,
     SyncManySerializer,
     SyncResultSerializer,
+    TablesReadSerializer,
 )
 from sync.viewsets import started
+from sync.work import Refused
 from whalefall.api import Answer, ApiError
 from whalefall.engines import errors
 from whalefall.instances.models import Instance
@@ -67,6 +73,67 @@ class InstanceSyncViewSet(ViewSet):
             SyncType.MANUAL_BATCH, _chosen(ids), created_by=request.user
         )
         return started(session)
+
+    @extend_schema(request=None, responses=CapacityResultSerializer)
+    @action(detail=True, methods=["post"], url_path="actions/sync-capacity")
+    def sync_capacity(self, request: Request, pk: str) -> Answer:
+        """Measure one instance, in place. 409 with the reason when it could not be read."""
+        instance = self.get_object()
+        result = runner.sync_databases(instance, SyncType.MANUAL_SINGLE, created_by=request.user)
+        if not result["success"]:
+            raise _failed(result)
+        return Answer(result, result["message"])
+
+    @extend_schema(operation_id="instances_sync_capacity_many", responses={202: StartedSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="actions/sync-capacity",
+        serializer_class=SyncManySerializer,
+    )
+    def sync_capacity_many(self, request: Request) -> Answer:
+        """Measure all watched instances, or those of `instance_ids`, as a session."""
+        ids = self.validated().get("instance_ids")
+        session = SyncSession.objects.start(
+            SyncType.MANUAL_BATCH,
+            _chosen(ids),
+            sync_category=SyncCategory.CAPACITY,
+            created_by=request.user,
+        )
+        return started(session)
+
+
+class TableRefreshViewSet(ViewSet):
+    """Reading the tables of one database now."""
+
+    queryset = InstanceDatabase.objects.filter(instance__deleted_at=None).select_related(
+        "instance__credential"
+    )
+    pagination_class = None
+    filter_backends = ()
+    write_right = "operate"
+
+    @extend_schema(request=None, responses=TablesReadSerializer)
+    @action(detail=True, methods=["post"], url_path="tables/sizes/actions/refresh")
+    def refresh(self, request: Request, pk: str) -> Answer:
+        """Read and store them. 409 with the reason when that fails; what is known stays."""
+        database = self.get_object()
+        try:
+            found = measuring.refresh_tables(database)
+        except InstanceBusy as exc:
+            message = _("%(instance)s is being measured: wait for it to end.")
+            raise ApiError(
+                "SYNC_DATA_ERROR", message % {"instance": database.instance.name}, 409
+            ) from exc
+        except KeeperLost as exc:
+            message = _("The store was lost meanwhile: nothing written.")
+            raise ApiError("SYNC_DATA_ERROR", message, 409) from exc
+        except (Refused, ImproperlyConfigured) as exc:
+            raise ApiError("SYNC_DATA_ERROR", str(exc), 409) from exc
+        if found.reason:
+            raise ApiError("SYNC_DATA_ERROR", found.reason, 409)
+        tables = len(found.tables)
+        return Answer({"tables": tables}, _("%(tables)d tables measured.") % {"tables": tables})
 
 
 def _chosen(ids: list[int] | None) -> list[Instance]:

@@ -132,6 +132,24 @@ class SyncResultSerializer(serializers.Serializer):
     details = serializers.DictField()
 
 
+class CapacityCountsSerializer(serializers.Serializer):
+    synced = serializers.IntegerField()
+    created = serializers.IntegerField()
+    restored = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    deleted = serializers.IntegerField()
+    measured = serializers.IntegerField()
+    not_measured = serializers.IntegerField()
+
+
+class CapacityResultSerializer(SyncResultSerializer):
+    counts = CapacityCountsSerializer()  # type: ignore[assignment]
+
+
+class TablesReadSerializer(serializers.Serializer):
+    tables = serializers.IntegerField()
+
+
 class AutoClassifySerializer(Serializer):
     """Without `instance_id`, all instances.
 

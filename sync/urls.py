@@ -1,12 +1,13 @@
 from django.urls.resolvers import URLPattern, URLResolver
 
-from sync.actions import AutoClassifyViewSet, InstanceSyncViewSet
+from sync.actions import AutoClassifyViewSet, InstanceSyncViewSet, TableRefreshViewSet
 from sync.schedule_viewsets import JobViewSet
 from sync.viewsets import SessionViewSet
 from whalefall.routers import Router
 
 router = Router()
 router.register("instances", InstanceSyncViewSet, basename="instance-sync")
+router.register("databases", TableRefreshViewSet, basename="table-refresh")
 router.register("accounts/classifications", AutoClassifyViewSet, basename="auto-classify")
 router.register("scheduler/jobs", JobViewSet, basename="job")
 router.register("sync-sessions", SessionViewSet, basename="session")

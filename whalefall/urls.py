@@ -25,6 +25,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("sync.urls")),
     path("", include("classification.urls")),
     path("", include("accounts.urls")),
+    path("", include("capacity.urls")),
     path("", include("tags.urls")),
     path("", include("whalefall.instances.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),

@@ -1,0 +1,121 @@
+"""What lists of databases, sizes and sums can be narrowed by."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import django_filters
+from django.db.models import Max, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from capacity.models import (
+    DatabaseSizeAggregation,
+    DatabaseSizeStat,
+    InstanceDatabase,
+    InstanceSizeAggregation,
+    InstanceSizeStat,
+    PeriodType,
+)
+from whalefall.filters import ChoiceFilter, ListFilter, NumberListFilter
+from whalefall.instances.models import DB_TYPE_CHOICES, Instance
+
+STATUS_CHOICES = (("active", _("active")), ("gone", _("gone")), ("all", _("all")))
+
+
+class OnInstances(django_filters.FilterSet):
+    """Rows that belong to an instance."""
+
+    instance_id = NumberListFilter(field_name="instance_id", lookup_expr="in")
+    db_type = ChoiceFilter(choices=DB_TYPE_CHOICES, field_name="instance__db_type")
+    tags = ListFilter(method="tagged")
+
+    def tagged(self, queryset: QuerySet[Any], name: str, tags: list[str]) -> QuerySet[Any]:
+        tagged = Instance.objects.filter(tags__name__in=tags)
+        return queryset.filter(instance__in=tagged.values("pk"))
+
+
+class AggregationFilter(OnInstances):
+    """Days, unless another `period_type` is asked for: a list of several says nothing. A period
+    is in the list when its first day is from `start_date` to `end_date`.
+    """
+
+    period_type = ChoiceFilter(choices=PeriodType.choices, method="unchanged")
+    start_date = django_filters.DateFilter(field_name="period_start", lookup_expr="gte")
+    end_date = django_filters.DateFilter(field_name="period_start", lookup_expr="lte")
+
+    @property
+    def period(self) -> str:
+        return self.form.cleaned_data["period_type"] or PeriodType.DAILY
+
+    def unchanged(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return super().filter_queryset(queryset).filter(period_type=self.period)
+
+
+class InstanceAggregationFilter(AggregationFilter):
+    search = django_filters.CharFilter(field_name="instance__name", lookup_expr="icontains")
+
+    class Meta:
+        model = InstanceSizeAggregation
+        fields: tuple[str, ...] = ()
+
+
+class DatabaseAggregationFilter(AggregationFilter):
+    database_id = NumberListFilter(field_name="database_id", lookup_expr="in")
+    database_name = django_filters.CharFilter(field_name="database__database_name")
+    search = django_filters.CharFilter(
+        field_name="database__database_name", lookup_expr="icontains"
+    )
+
+    class Meta:
+        model = DatabaseSizeAggregation
+        fields: tuple[str, ...] = ()
+
+
+class DatabaseFilter(OnInstances):
+    """Databases that are gone are left out unless asked for with `status`."""
+
+    search = django_filters.CharFilter(field_name="database_name", lookup_expr="icontains")
+    database_name = django_filters.CharFilter()
+    status = ChoiceFilter(choices=STATUS_CHOICES, method="unchanged")
+
+    class Meta:
+        model = InstanceDatabase
+        fields: tuple[str, ...] = ()
+
+    def unchanged(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().filter_queryset(queryset)
+        status = self.form.cleaned_data["status"] or "active"
+        return found if status == "all" else found.filter(is_active=status == "active")
+
+
+class SizeFilter(OnInstances):
+    """Only the newest day, unless days, an instance or a database are asked for."""
+
+    database_id = NumberListFilter(field_name="database_id", lookup_expr="in")
+    database_name = django_filters.CharFilter(field_name="database__database_name")
+    start_date = django_filters.DateFilter(field_name="collected_date", lookup_expr="gte")
+    end_date = django_filters.DateFilter(field_name="collected_date", lookup_expr="lte")
+
+    class Meta:
+        model = DatabaseSizeStat
+        fields: tuple[str, ...] = ()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().filter_queryset(queryset)
+        narrowing = ("database_id", "database_name", "instance_id", "start_date", "end_date")
+        if any(self.form.cleaned_data[name] for name in narrowing):
+            return found
+        return found.filter(collected_date=_newest_day())
+
+
+def _newest_day() -> date | None:
+    # Of the instances: their table is hundreds of times smaller.
+    newest: date | None = InstanceSizeStat.objects.aggregate(day=Max("collected_date"))["day"]
+    return newest

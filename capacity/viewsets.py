@@ -1,0 +1,279 @@
+"""`/capacity` and `/databases`. What reads a server is added by `sync`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Avg, Count, F, Max, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from capacity import filters, history
+from capacity import serializers as shapes
+from capacity.aggregation import aggregate, bounds
+from capacity.forecast import TooLittle
+from capacity.models import (
+    DatabaseSizeAggregation,
+    DatabaseSizeStat,
+    DatabaseTableSizeStat,
+    InstanceDatabase,
+    InstanceSizeAggregation,
+)
+from whalefall.api import Answer, ApiError
+from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.instances.models import Instance
+from whalefall.viewsets import ViewSet
+
+SUM_SORTS = {
+    name: name for name in ("period_start", "avg_bytes", "max_bytes", "last_bytes", "change_bytes")
+}
+PRESENT = {"instance__deleted_at": None}
+
+
+class Exports(mixins.ListModelMixin, ViewSet):
+    """A list that can be had as CSV: `exported` is heading -> path of the attribute."""
+
+    exported: dict[str, str] = {}
+    export_name = ""
+
+    @extend_schema(responses=CSV_SCHEMA, filters=True)
+    @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
+    def exports(self, request: Request) -> StreamingHttpResponse:
+        """The list as CSV, filtered and sorted alike, row by row."""
+        found = self.filter_queryset(self.get_queryset())
+        return csv_response(self.export_name, tuple(self.exported), self._rows(found))
+
+    def _rows(self, found: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
+        return found.values_list(*self.exported.values()).iterator(chunk_size=1000)
+
+
+class AggregationViewSet(Exports):
+    """Sums by period, the newest first; days unless `period_type` says otherwise."""
+
+    one = ""
+
+    @extend_schema(responses=shapes.SizeSummarySerializer, filters=True)
+    @action(detail=False, pagination_class=None)
+    def summary(self, request: Request) -> Answer:
+        """The newest period of each in one sum. Without `start_date`, of the current period or the
+        one before it.
+        """
+        found = self.filter_queryset(self.get_queryset()).order_by()
+        period = request.query_params.get("period_type") or "daily"
+        if "start_date" not in request.query_params:
+            start, _end = bounds(period, timezone.localdate())
+            start, _end = bounds(period, start - timedelta(days=1))
+            found = found.filter(period_start__gte=start)
+        newest = found.order_by(self.one, "-period_start").distinct(self.one)
+        rows = found.model._default_manager.filter(pk__in=newest.values("pk"))
+        return Answer({"period_type": period, **_summary(rows)})
+
+
+def _summary(rows: QuerySet[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = rows.aggregate(
+        total=Count("pk"),
+        measured=Count("last_bytes"),
+        newest_period_start=Max("period_start"),
+        total_bytes=Sum("last_bytes"),
+        average_bytes=Avg("last_bytes"),
+        largest_bytes=Max("last_bytes"),
+        change_bytes=Sum("change_bytes"),
+    )
+    found["not_measured"] = found["total"] - found.pop("measured")
+    if found["average_bytes"] is not None:
+        found["average_bytes"] = round(found["average_bytes"])
+    return found
+
+
+class InstanceAggregationViewSet(AggregationViewSet):
+    """Sizes of instances by period."""
+
+    queryset = (
+        InstanceSizeAggregation.objects.filter(**PRESENT)
+        .select_related("instance")
+        .order_by("-period_start", "-pk")
+    )
+    serializer_class = shapes.InstanceAggregationSerializer
+    filterset_class = filters.InstanceAggregationFilter
+    sort_fields = SUM_SORTS | {"instance": "instance__name"}
+    one = "instance_id"
+    exported = {"instance": "instance__name"} | {name: name for name in shapes.SUMS}
+    export_name = "instance-sizes"
+
+
+class DatabaseAggregationViewSet(AggregationViewSet):
+    """Sizes of databases by period."""
+
+    queryset = (
+        DatabaseSizeAggregation.objects.filter(**PRESENT)
+        .select_related("instance", "database")
+        .order_by("-period_start", "-pk")
+    )
+    serializer_class = shapes.DatabaseAggregationSerializer
+    filterset_class = filters.DatabaseAggregationFilter
+    sort_fields = SUM_SORTS | {"database_name": "database__database_name"}
+    one = "database_id"
+    exported = {
+        "instance": "instance__name",
+        "database": "database__database_name",
+        **{name: name for name in shapes.SUMS},
+    }
+    export_name = "database-sizes"
+
+
+class CapacityViewSet(ViewSet):
+    """Summing up now, and looking ahead."""
+
+    queryset = Instance.objects.present()
+    serializer_class = shapes.ForecastSerializer
+    pagination_class = None
+    filter_backends = ()
+    write_right = "operate"
+
+    @extend_schema(responses=shapes.AggregatedSerializer(many=True))
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="aggregations/current",
+        serializer_class=shapes.AggregateSerializer,
+    )
+    def aggregate_current(self, request: Request) -> Answer:
+        """Sum up the periods that hold today. Doing it again writes nothing."""
+        given = self.validated()
+        if "instance_id" in given:
+            self._instance(given["instance_id"])
+        periods = [given["period_type"]] if "period_type" in given else None
+        done = aggregate(
+            periods, given["scope"], instance_id=given.get("instance_id"), which="current"
+        )
+        written = sum(each.written for each in done)
+        message = _("Summed up: %(written)d rows are new or changed.") % {"written": written}
+        return Answer(shapes.AggregatedSerializer(done, many=True).data, message)
+
+    @extend_schema(parameters=[shapes.ForecastQuerySerializer], responses=shapes.ForecastSerializer)
+    @action(detail=False)
+    def forecast(self, request: Request) -> Answer:
+        """Growth per day, days until the limit, and how good such forecasts were. 409 with the
+        reason where there is too little history.
+        """
+        query = shapes.ForecastQuerySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        given = query.validated_data
+        try:
+            if "instance_id" in given:
+                instance = self._instance(given["instance_id"])
+                found = history.forecast_instance(instance, given["days"])
+            else:
+                database = self._database(given["database_id"])
+                found = history.forecast_database(database, given["days"])
+        except TooLittle as exc:
+            raise ApiError("SYNC_DATA_ERROR", str(exc), 409) from exc
+        return Answer(shapes.ForecastSerializer(found).data)
+
+    def _instance(self, pk: int) -> Instance:
+        instance = self.get_queryset().filter(pk=pk).first()
+        if instance is None:
+            raise ValidationError({"instance_id": _("No such instance: %(id)s.") % {"id": pk}})
+        return instance
+
+    def _database(self, pk: int) -> InstanceDatabase:
+        database = InstanceDatabase.objects.filter(**PRESENT, pk=pk).first()
+        if database is None:
+            raise ValidationError({"database_id": _("No such database: %(id)s.") % {"id": pk}})
+        return database
+
+
+class DatabaseLedgerViewSet(Exports):
+    """Every database on every instance that is not in the recycle bin."""
+
+    queryset = (
+        InstanceDatabase.objects.filter(**PRESENT)
+        .select_related("instance")
+        .order_by("instance__name", "database_name", "pk")
+    )
+    serializer_class = shapes.DatabaseSerializer
+    filterset_class = filters.DatabaseFilter
+    sort_fields = {
+        "database_name": "database_name",
+        "instance": "instance__name",
+        "size_bytes": "size_bytes",
+        "measured_at": "measured_at",
+        "first_seen_at": "first_seen_at",
+        "last_seen_at": "last_seen_at",
+    }
+    exported = {
+        "instance": "instance__name",
+        "db_type": "instance__db_type",
+        "database": "database_name",
+        "is_active": "is_active",
+        "size_bytes": "size_bytes",
+        "measured_at": "measured_at",
+        "reason": "reason",
+        "first_seen_at": "first_seen_at",
+        "last_seen_at": "last_seen_at",
+        "deleted_at": "deleted_at",
+    }
+    export_name = "databases"
+
+
+class DatabaseOptionViewSet(mixins.ListModelMixin, ViewSet):
+    """Names and ids for a form; the filters of the ledger."""
+
+    queryset = DatabaseLedgerViewSet.queryset
+    serializer_class = shapes.DatabaseOptionSerializer
+    filterset_class = filters.DatabaseFilter
+
+
+class DatabaseSizeViewSet(mixins.ListModelMixin, ViewSet):
+    """Sizes by day: the newest day of all, or the days of an instance or a database."""
+
+    queryset = (
+        DatabaseSizeStat.objects.filter(**PRESENT)
+        .select_related("instance", "database")
+        .order_by("-collected_date", "-pk")
+    )
+    serializer_class = shapes.SizeSerializer
+    filterset_class = filters.SizeFilter
+    sort_fields = {
+        "collected_date": "collected_date",
+        "size_bytes": "size_bytes",
+        "database_name": "database__database_name",
+    }
+
+
+class DatabaseTableViewSet(ViewSet):
+    """The tables of one database, the largest first."""
+
+    queryset = InstanceDatabase.objects.filter(**PRESENT).select_related("instance")
+    serializer_class = shapes.TableSizeSerializer
+    filter_backends = ()
+
+    @extend_schema(responses=shapes.TableSizeSerializer(many=True))
+    @action(detail=True, url_path="tables/sizes")
+    def tables(self, request: Request, pk: str) -> Response:
+        """As they were last read; `meta` says when, and why not since."""
+        database = self.get_object()
+        answer = self.get_paginated_response(
+            self.get_serializer(self.paginate_queryset(largest(database)), many=True).data
+        )
+        known = {"measured_at": database.tables_measured_at, "reason": database.tables_reason}
+        answer.meta = {**(getattr(answer, "meta", None) or {}), **known}  # type: ignore[attr-defined]
+        return answer
+
+
+def largest(database: InstanceDatabase) -> QuerySet[DatabaseTableSizeStat]:
+    """Its tables with `total_bytes`, the largest first, those of unknown size last."""
+    total = F("data_bytes") + Coalesce("index_bytes", 0)
+    return database.table_sizes.annotate(total_bytes=total).order_by(
+        F("total_bytes").desc(nulls_last=True), "pk"
+    )
