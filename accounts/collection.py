@@ -44,6 +44,14 @@ CROSS JOIN LATERAL (SELECT permission.permission_snapshot AS snapshot) as_stored
 JOIN instance_accounts account ON account.id = permission.account_id
 WHERE account.instance_id = %s
 """
+OF_UNREAD_DATABASES = """
+SELECT account.username, account.kind, permission_snapshot #> '{categories,attributes}',
+    permission_snapshot -> 'type_specific'
+FROM account_permission permission
+JOIN instance_accounts account ON account.id = permission.account_id
+WHERE account.instance_id = %s AND account.is_active
+AND permission_snapshot #>> ARRAY['type_specific', permission.db_type, 'database'] = ANY(%s)
+"""
 KNOWN = """
 SELECT account.username, account.id, permission.id, permission.snapshot_fingerprint,
     permission.facts_fingerprint, permission.last_login_at
@@ -194,6 +202,8 @@ class Run:
 
     def apply(self, observation: Observation) -> None:
         self._connected(observation)
+        if unread := earlier.unread_databases(observation):
+            earlier.keep(observation, self._accounts_of(unread))
         seen = inventory.apply_accounts(self.instance, observation.accounts.values(), self.now)
         self.restored = seen.restored
         self.applied.counts = {
@@ -222,6 +232,15 @@ class Run:
         Instance.objects.filter(pk=self.instance.pk).update(**values)
         for name, value in values.items():
             setattr(self.instance, name, value)
+
+    def _accounts_of(self, databases: list[str]) -> list[Json]:
+        with connection.cursor() as cursor:
+            cursor.execute(OF_UNREAD_DATABASES, [self.instance.pk, databases])
+            names = ("username", "kind", "attributes", "type_specific")
+            return [
+                dict(zip(names, (*row[:2], *map(_loaded, row[2:])), strict=True))
+                for row in cursor.fetchall()
+            ]
 
     def _stored(self, sections: list[str]) -> Iterator[earlier.Stored]:
         with connection.chunked_cursor() as cursor:

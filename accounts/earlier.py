@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from accounts import snapshot as snapshots
 from accounts.snapshot import Json, is_known
 from whalefall.engines.observed import (
+    Kind,
     Observation,
     ObservedAccount,
     ObservedGrant,
     ObservedMembership,
     Section,
 )
+
+OF_DATABASES = "database_accounts"
+"""The section of principals that live in a database, named by it in their attribute `database`."""
 
 
 class Stored(NamedTuple):
@@ -62,6 +67,37 @@ def take_over(observation: Observation, stored: Iterable[Stored]) -> dict[str, d
         if any(not section.databases for section in missing.values()):
             observation.accounts[old.username] = _take_attributes(account, old)
     return found
+
+
+def unread_databases(observation: Observation) -> list[str]:
+    """The databases whose own principals could not be listed, where a product has such."""
+    section = observation.sections.get(OF_DATABASES)
+    return sorted(section.databases) if section and not section.is_complete else []
+
+
+def keep(observation: Observation, known: Iterable[Mapping[str, Any]]) -> None:
+    """Add the accounts of databases that were not read: who was not looked for is not gone.
+
+    `known`: name, kind, attributes and type_specific of those that the last reading found there.
+    """
+    for old in known:
+        has: Json = old["attributes"]
+        observation.accounts.setdefault(
+            old["username"],
+            ObservedAccount(
+                old["username"],
+                Kind(old["kind"]),
+                can_login=has.get("can_login"),
+                is_locked=has.get("is_locked"),
+                valid_until=_time(has.get("valid_until")),
+                password_changed_at=_time(has.get("password_changed_at")),
+                attributes=next(iter(old["type_specific"].values()), {}),
+            ),
+        )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def merged(
