@@ -261,8 +261,8 @@ def _on_database(held: Held, principal: Principal, observation: Observation) -> 
                 yield "CHAINING_OWNER"
         return
     yield from BY_DATABASE_PERMISSION.get(grant.privilege, ())
-    is_sysadmin = "sysadmin" in (account.username, *principal.roles)
-    escalates = grant.privilege == "CONTROL" and not is_sysadmin
+    is_safe = "sysadmin" in principal.roles or account.username in ("sysadmin", f"dbo@{name}")
+    escalates = grant.privilege == "CONTROL" and not is_safe
     if escalates and name in _trustworthy_of_sysadmins(observation):
         yield "TRUSTWORTHY_ESCALATION"
     if grant.privilege == "CONNECT":
@@ -466,11 +466,20 @@ def _sysadmins(observation: Observation) -> set[str]:
     return found
 
 
-def impersonated(grant: ObservedGrant, observation: Observation) -> str:
-    """The name on the instance of whom an IMPERSONATE grant is on; "" where nobody is known."""
+def impersonations(observation: Observation) -> Iterator[tuple[ObservedGrant, str]]:
+    """Every grant of IMPERSONATE, and the account it is on."""
+    for grants in observation.grants.values():
+        for grant in grants:
+            if grant.privilege == "IMPERSONATE" and grant.state is GrantState.GRANT:
+                name = _impersonated(grant)
+                if name in observation.accounts:
+                    yield grant, name
+
+
+def _impersonated(grant: ObservedGrant) -> str:
+    """The name on the instance; "" where the grant is on no single account."""
     if grant.object is None or grant.object_type not in ("login", "user"):
         return ""
     if grant.database is None:
-        return grant.object if grant.object in observation.accounts else ""
-    name = in_database(grant.object, grant.database)
-    return name if name in observation.accounts else ""
+        return grant.object
+    return in_database(grant.object, grant.database)

@@ -113,17 +113,19 @@ class SqlServerRules(Rules):
     personal = capabilities.PERSONAL
 
     def memberships(self, observation: Observation) -> Iterable[ObservedMembership]:
-        """Those in the catalog, and as steps to be taken on purpose: whom one may impersonate."""
+        """Those in the catalog, and as steps to be taken on purpose: whom one may impersonate,
+        oneself or by a role.
+        """
         yield from observation.memberships
-        for grants in observation.grants.values():
-            for grant in grants:
-                if grant.privilege == "IMPERSONATE" and grant.state is GrantState.GRANT:
-                    target = capabilities.impersonated(grant, observation)
-                    if target:
-                        yield ObservedMembership(
-                            grant.grantee, target, inherit=False, default=False,
-                            database=grant.database, section=grant.section,
-                        )  # fmt: skip
+        members: dict[str, list[str]] | None = None
+        for grant, target in capabilities.impersonations(observation):
+            if members is None:
+                members = _members(observation)
+            for name in _everybody_in(grant.grantee, members) - {target}:
+                yield ObservedMembership(
+                    name, target, inherit=False, default=False, database=grant.database,
+                    section=grant.section,
+                )  # fmt: skip
 
     def resolve(
         self, account: ObservedAccount, held: Sequence[Held], observation: Observation
@@ -171,6 +173,22 @@ class SqlServerRules(Rules):
 
     def sections_for_role(self) -> tuple[str, ...]:
         return ("memberships", "database_memberships")
+
+
+def _members(observation: Observation) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for membership in observation.memberships:
+        found[membership.role].append(membership.member)
+    return found
+
+
+def _everybody_in(role: str, members: Mapping[str, Sequence[str]]) -> set[str]:
+    found, todo = {role}, [role]
+    for name in todo:  # grows while it is walked
+        fresh = [member for member in members.get(name, ()) if member not in found]
+        found.update(fresh)
+        todo.extend(fresh)
+    return found
 
 
 def _owned_places(scope: Scope, parts: tuple[str, ...]) -> Iterator[Key_]:
