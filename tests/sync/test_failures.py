@@ -127,8 +127,11 @@ def test_an_instance_that_was_removed_while_it_waited(db):
     assert session.records.get().error_message == "The instance was removed."
 
 
-def test_an_engine_that_this_version_does_not_have(known_db):
-    change(known_db, db_type="oracle")
+def test_an_engine_that_this_version_does_not_have(known_db, monkeypatch):
+    def missing(db_type):
+        raise LookupError(f"The {db_type} engine is not part of this version.")
+
+    monkeypatch.setattr("whalefall.instances.models.engine", missing)
     assert "engine is not part of this version" in fail(known_db).error_message
 
 
