@@ -8,11 +8,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import path
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -33,27 +31,22 @@ from unfold.widgets import (
 from accounts import facts
 from accounts.models import WIDE, AccountPermission, InstanceAccount
 from classification.classify import NothingToClassify, classify
-from classification.dsl.errors import InvalidExpression
 from classification.dsl.nodes import describe
-from classification.dsl.parser import parse
-from classification.dsl.predicates import PREDICATES
 from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
     ClassificationRule,
     RiskLevel,
 )
-from classification.preview import preview
+from classification.rule_pages import RulePages, number
 from whalefall.console import show
 from whalefall.console.cards import Card, Panel, cards, list_url, panels
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin, button, change_url, extend
-from whalefall.instances.models import DB_TYPE_CHOICES, Instance
+from whalefall.instances.models import Instance
 
 RISKS = list(RiskLevel.values)
 SHOWN_TOKENS = 20
-SAMPLE = 10
 RISKIEST = 8
-ENGINES = dict(DB_TYPE_CHOICES)
 
 
 def risk_badge(classification: AccountClassification) -> Any:
@@ -163,12 +156,11 @@ def indented(text: str) -> str:
 
 
 @admin.register(ClassificationRule)
-class ClassificationRuleAdmin(RoleAdmin):
+class ClassificationRuleAdmin(RulePages, RoleAdmin):
     menu = "accounts"
     menu_icon = "rule"
     menu_order = 40
     form = RuleForm
-    change_form_after_template = "classification/rule_check.html"
     list_display = ("rule_name", "db_type", "classification_link", "risk", "matches", "is_active")
     list_filter = (
         ("db_type", ChoicesCheckboxFilter),
@@ -251,41 +243,6 @@ class ClassificationRuleAdmin(RoleAdmin):
         text = ngettext("%(n)d rule switched.", "%(n)d rules switched.", number)
         self.message_user(request, text % {"n": number})
 
-    def get_urls(self) -> list[Any]:
-        check = path(
-            "check/",
-            self.admin_site.admin_view(self.check_view),
-            name="classification_classificationrule_check",
-        )
-        return [check, *super().get_urls()]
-
-    def check_view(self, request: HttpRequest) -> HttpResponse:
-        """What the expression in the form says and would do, without saving it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        context = _checked(request) if request.POST.get("db_type") in ENGINES else {}
-        return render(request, "classification/rule_checked.html", context)
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        context["predicates"] = sorted(PREDICATES.values(), key=lambda one: one.name)
-        return super().render_change_form(request, context, *args, **kwargs)
-
-
-def _checked(request: HttpRequest) -> dict[str, Any]:
-    """`preview` as `classification.preview` gives it, or the `faults`."""
-    try:
-        expression = parse(request.POST.get("rule_expression", ""), request.POST["db_type"])
-    except InvalidExpression as exc:
-        return {"faults": exc.faults}
-    classification, rule = (_number(request.POST.get(key)) for key in ("classification", "rule"))
-    return {"preview": preview(expression, classification, rule, SAMPLE)}
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 19 else None
-
 
 class ManualAssignmentForm(forms.ModelForm):
     """Gives an account a classification by hand."""
@@ -329,7 +286,7 @@ class ClassificationFilter(CheckboxFilter):
         return [(str(one.pk), str(one)) for one in AccountClassification.objects.all()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = [number for text in self.value() or () if (number := _number(text))]
+        wanted = [number for text in self.value() or () if (number := number(text))]
         return queryset.filter(_has_classification(pk__in=wanted)) if wanted else queryset
 
 

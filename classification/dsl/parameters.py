@@ -26,7 +26,9 @@ def anything(rules: Rules) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named argument. `choices` gives the closed set for an engine, or nothing where open."""
+    """A named argument. `choices` gives the closed set for an engine, or nothing where open;
+    `completes` then says which names of the fleet a form may offer (`classification.names`).
+    """
 
     name: str
     label: str | Promise
@@ -34,6 +36,7 @@ class Parameter:
     default: Any = None
     choices: Choices = anything
     may_be_empty: bool = False
+    completes: str = ""
 
     type = "text"
 

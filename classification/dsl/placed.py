@@ -39,8 +39,10 @@ SCOPES: dict[str, tuple[Scope, ...]] = {
 """The scopes of the language and the entries each looks at."""
 
 SCOPE = Parameter("scope", gettext_lazy("scope"), choices=lambda rules: tuple(SCOPES))
-DATABASE = Parameter("database", gettext_lazy("database"), required=False)
-OBJECT = Parameter("object", gettext_lazy("object"), required=False)
+PRIVILEGE = Parameter("name", gettext_lazy("privilege"), completes="privilege")
+PRIVILEGES = Texts("names", gettext_lazy("privilege"), completes="privilege")
+DATABASE = Parameter("database", gettext_lazy("database"), required=False, completes="database")
+OBJECT = Parameter("object", gettext_lazy("object"), required=False, completes="object")
 
 
 def _sections_for(rules: Rules, scope: str) -> tuple[str, ...]:
@@ -179,7 +181,7 @@ class HasPrivilege(Placed):
     """
 
     name = "has_privilege"
-    parameters = (Parameter("name", gettext_lazy("privilege")), SCOPE, DATABASE, OBJECT, REACH)
+    parameters = (PRIVILEGE, SCOPE, DATABASE, OBJECT, REACH)
 
 
 @predicate
@@ -187,7 +189,7 @@ class HasAnyPrivilege(Placed):
     """The account has at least one of these privileges at this scope; see has_privilege."""
 
     name = "has_any_privilege"
-    parameters = (Texts("names", gettext_lazy("privilege")), SCOPE, DATABASE, OBJECT, REACH)
+    parameters = (PRIVILEGES, SCOPE, DATABASE, OBJECT, REACH)
 
     def names(self, args: Args, rules: Rules) -> Sequence[str]:
         return tuple(args["names"])
@@ -207,7 +209,7 @@ class CanGrant(Placed):
 
     name = "can_grant"
     parameters = (
-        Parameter("name", gettext_lazy("privilege"), required=False),
+        Parameter("name", gettext_lazy("privilege"), required=False, completes="privilege"),
         SCOPE,
         DATABASE,
         OBJECT,
@@ -242,9 +244,9 @@ class HasTrait(TokenPredicate):
 
     name = "has_trait"
     parameters = (
-        Parameter("name", gettext_lazy("privilege")),
+        PRIVILEGE,
         SCOPE,
-        Parameter("trait", gettext_lazy("trait")),
+        Parameter("trait", gettext_lazy("trait"), completes="trait"),
         REACH,
     )
 

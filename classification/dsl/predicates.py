@@ -129,7 +129,7 @@ class HasRole(TokenPredicate):
 
     name = "has_role"
     parameters = (
-        Parameter("name", gettext_lazy("role")),
+        Parameter("name", gettext_lazy("role"), completes="role"),
         Flag("direct", gettext_lazy("direct"), required=False, default=False),
         REACH,
     )
@@ -152,7 +152,7 @@ class CanGrantRole(TokenPredicate):
     """
 
     name = "can_grant_role"
-    parameters = (Parameter("name", gettext_lazy("role"), required=False), REACH)
+    parameters = (Parameter("name", gettext_lazy("role"), required=False, completes="role"), REACH)
 
     def words(self, args: Args, rules: Rules) -> Words:
         return Words(reached([tokens.role_admin(args["name"] or "")], args))

@@ -1,0 +1,58 @@
+"""A real browser: Debian's chromium, driven by playwright. One for all tests of this folder."""
+
+import os
+import shutil
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.admin.conftest import person
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+REASON = "chromium and playwright are needed: make setup-test says what is missing"
+
+
+@pytest.fixture(scope="package")
+def chromium(django_db_setup):
+    """The running browser; without one the tests are skipped, under CI they fail.
+
+    It ends with this folder: playwright keeps an event loop in this thread, in which Django sees
+    asynchronous code and refuses to talk to the store.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        sync_playwright = None
+    if not CHROMIUM or not sync_playwright:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(REASON)
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        # Root may not use chromium's sandbox, and /dev/shm is small in containers.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, live_server):
+    """A page of an administrator's session, which fails the test on any error in a script."""
+    client = Client()
+    client.force_login(person("administrator"))
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": 1500, "height": 1300}, locale="en-GB"
+    )
+    context.set_default_timeout(10_000)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+    )
+    page, errors, elsewhere = context.new_page(), [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: elsewhere.append(request.url))
+    yield page
+    context.close()
+    assert errors == []
+    assert [url for url in elsewhere if not url.startswith((live_server.url, "data:"))] == []
