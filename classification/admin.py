@@ -286,7 +286,7 @@ class ClassificationFilter(CheckboxFilter):
         return [(str(one.pk), str(one)) for one in AccountClassification.objects.all()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = [number for text in self.value() or () if (number := number(text))]
+        wanted = [key for text in self.value() or () if (key := number(text))]
         return queryset.filter(_has_classification(pk__in=wanted)) if wanted else queryset
 
 
