@@ -12,17 +12,18 @@ from django_q.models import Failure
 
 from accounts.models import AccountChangeLog
 from sync.models import SyncSession
-from whalefall.models import LogEntry
+from whalefall.models import AuditEntry, LogEntry
 
 STEP = 5_000
 
 
 def prune() -> dict[str, int]:
-    """How many rows were deleted: `sessions`, `logs`, `failed_tasks`, `changes`."""
+    """How many rows were deleted: `sessions`, `logs`, `audit`, `failed_tasks`, `changes`."""
     sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
     return {
         "sessions": _delete(sessions, "completed_at", settings.KEEP_SESSIONS),
         "logs": _delete(LogEntry.objects.all(), "timestamp", settings.KEEP_LOGS),
+        "audit": _delete(AuditEntry.objects.all(), "time", settings.KEEP_AUDIT),
         "failed_tasks": _delete(Failure.objects.all(), "stopped", settings.KEEP_LOGS),
         "changes": _delete(AccountChangeLog.objects.all(), "change_time", settings.KEEP_CHANGES),
     }

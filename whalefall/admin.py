@@ -10,8 +10,6 @@ from axes.models import AccessAttempt
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION
-from django.contrib.admin.models import LogEntry as AuditEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
@@ -29,7 +27,7 @@ from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
 from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin, button
-from whalefall.models import ApiToken, LogEntry, User
+from whalefall.models import ApiToken, AuditEntry, LogEntry, User
 
 ROLE_CHOICES = [
     ("", _("none: may not enter")),
@@ -315,38 +313,46 @@ class LogEntryAdmin(ReadOnlyAdmin):
         return format_html('<pre class="wf-json">{}</pre>', entry.traceback)
 
 
-AUDIT = {
-    ADDITION: (_("added"), "success"),
-    CHANGE: (_("changed"), "info"),
-    DELETION: (_("deleted"), "danger"),
-}
+RESULT_TONES = {"done": "success", "refused": "warning", "failed": "danger"}
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """What people did in the console."""
+    """What people did, in the console and through the API."""
 
     menu = "people"
     menu_icon = "history"
     menu_order = 30
     menu_title = _("Audit log")
     view_right = "manage"
-    list_display = ("time", "user", "did", "content_type", "object_repr", "what")
-    list_filter = (("action_flag", ChoicesDropdownFilter), ("action_time", TimeRangeFilter))
-    list_select_related = ("user", "content_type")
-    search_fields = ("object_repr", "user__username")
-    fields = ("action_time", "user", "did", "content_type", "object_repr", "what")
-    readonly_fields = fields
+    list_display = ("when", "username", "via", "action", "object_type", "what", "result_badge")
+    list_filter = (
+        ("result", ChoicesDropdownFilter),
+        ("via", ChoicesDropdownFilter),
+        ("object_type", FieldTextFilter),
+        ("time", TimeRangeFilter),
+    )
+    search_fields = ("username", "object_name", "action", "=request_id")
+    search_help_text = _("Searches people, objects, actions and request ids.")
+    fields = (
+        *("time", "username", "token", "address", "via", "action"),
+        *("object_type", "object_id", "object_name", "details_json"),
+        *("result_badge", "status", "request_id"),
+    )
+    readonly_fields = ("details_json", "result_badge")
 
-    @admin.display(description=_("time"), ordering="action_time")
-    def time(self, entry: AuditEntry) -> Any:
-        return show.ago(entry.action_time)
+    @admin.display(description=_("time"), ordering="time")
+    def when(self, entry: AuditEntry) -> Any:
+        return show.ago(entry.time)
 
-    @admin.display(description=_("action"), ordering="action_flag")
-    def did(self, entry: AuditEntry) -> Any:
-        text, tone = AUDIT[entry.action_flag]
-        return show.badge(text, tone)
-
-    @admin.display(description=_("what"))
+    @admin.display(description=_("object"), ordering="object_name")
     def what(self, entry: AuditEntry) -> str:
-        return entry.get_change_message() or show.EMPTY
+        return entry.object_name or entry.object_id or show.EMPTY
+
+    @admin.display(description=_("result"), ordering="result")
+    def result_badge(self, entry: AuditEntry) -> Any:
+        return show.badge(entry.get_result_display(), RESULT_TONES[entry.result])
+
+    @admin.display(description=_("details"))
+    def details_json(self, entry: AuditEntry) -> Any:
+        return show.pretty_json(entry.details)

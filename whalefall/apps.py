@@ -11,7 +11,9 @@ class WhaleFallConfig(AppConfig):
     verbose_name = _("People and logs")
 
     def ready(self) -> None:
-        from whalefall import schema  # noqa: F401 - its extensions register on import
+        from whalefall import audit, schema  # noqa: F401 - its extensions register on import
+
+        audit.listen()
 
 
 class WhaleFallAdminConfig(AdminConfig):

@@ -128,3 +128,38 @@ class LogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.timestamp:%F %T} {self.level} {self.message[:80]}"
+
+
+class AuditEntry(models.Model):
+    """What a person did, or looked at where looking matters. Never a value, let alone a secret."""
+
+    class Result(models.TextChoices):
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+        FAILED = "failed", _("failed")
+
+    time = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, verbose_name=_("person"))
+    # Stays when the person is deleted.
+    username = models.CharField(_("user name"), max_length=150)
+    token = models.CharField(_("API token"), max_length=12, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True)
+    via = models.CharField(max_length=10, choices=(("api", _("API")), ("admin", _("console"))))
+    action = models.CharField(_("action"), max_length=100)
+    object_type = models.CharField(_("kind"), max_length=100, blank=True)
+    object_id = models.CharField(_("id"), max_length=100, blank=True)
+    object_name = models.CharField(_("object"), max_length=200, blank=True)
+    details = models.JSONField(_("details"), default=dict)
+    result = models.CharField(_("result"), max_length=10, choices=Result.choices)
+    status = models.PositiveSmallIntegerField(_("HTTP status"))
+    request_id = models.CharField(_("request"), max_length=32, db_index=True)
+
+    class Meta:
+        db_table = "audit_log"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        ordering = ("-time", "-id")
+        indexes = (models.Index(fields=("user", "-time"), name="audit_user_time"),)
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.action} {self.object_name or self.object_id}".strip()

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whalefall.audit.AuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -147,6 +148,7 @@ REQUEUE_AFTER = env.int("WHALEFALL_REQUEUE_AFTER", default=300)
 # How long things are kept, in days; 0 keeps them for ever.
 KEEP_SESSIONS = env.int("WHALEFALL_KEEP_SESSIONS", default=90)
 KEEP_LOGS = env.int("WHALEFALL_KEEP_LOGS", default=30)
+KEEP_AUDIT = env.int("WHALEFALL_KEEP_AUDIT", default=365)
 KEEP_CHANGES = env.int("WHALEFALL_KEEP_CHANGES", default=0)
 
 Q_CLUSTER = {

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 
+from whalefall import audit
 from whalefall.api import Answer, ApiError
 from whalefall.auth import LOGIN
 from whalefall.models import ApiToken
@@ -70,6 +71,7 @@ class TokenViewSet(mixins.ListModelMixin, ViewSet):
         given.setdefault("scope", ApiToken.Scope.READ)
         given.setdefault("expires_at", timezone.now() + USUAL)
         token, text = ApiToken.objects.issue(request.user, **given)
+        audit.note(token)
         data: dict[str, Any] = {**TokenSerializer(token).data, "token": text}
         answer = Answer(data, _("Keep the token now: it is not shown again."), status=201)
         answer["Cache-Control"] = "no-store"

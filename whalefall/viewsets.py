@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework import mixins, views, viewsets
 from rest_framework.request import Request
 
+from whalefall import audit
 from whalefall.api import Answer, ApiError
 from whalefall.serializers import Serializer
 
@@ -21,6 +22,11 @@ class ViewSet(viewsets.GenericViewSet):
     lookup_value_regex = r"\d{1,18}"
     sort_fields: Mapping[str, str] = {}
     rights: Mapping[str, str] = {}
+
+    def get_object(self) -> Any:
+        found = super().get_object()
+        audit.note(found)
+        return found
 
     def validated(self, data: Any = None) -> dict[str, Any]:
         """The request's body (or `data`), checked by the action's serializer."""
@@ -44,6 +50,7 @@ class ModelViewSet(ReadOnlyViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         self.perform_create(serializer)
+        audit.note(serializer.instance)
         return Answer(serializer.data, _("Created."), status=201)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Answer:

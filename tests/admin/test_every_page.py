@@ -10,9 +10,9 @@ from tests.admin import fleet
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label)
 FOR_ADMINISTRATORS = {
     "auth.Group",
-    "admin.LogEntry",
     "axes.AccessAttempt",
     "whalefall.ApiToken",
+    "whalefall.AuditEntry",
     "whalefall.LogEntry",
     "whalefall.User",
 }

@@ -1,11 +1,10 @@
 """People, their roles, and the last administrator."""
 
 import pytest
-from django.contrib.admin.models import LogEntry as AuditEntry
 
 from tests.admin.conftest import person
 from whalefall.auth import role_of
-from whalefall.models import User
+from whalefall.models import AuditEntry, User
 
 PEOPLE = "/admin/whalefall/user/"
 
@@ -66,5 +65,11 @@ def test_operators_do_not_see_people(operator, path):
 def test_what_people_do_is_in_the_audit_log(administrator):
     user = person("")
     save(administrator, user, first_name="Li")
-    assert AuditEntry.objects.get().user.username == "administrator"
-    assert "administrator" in administrator.get("/admin/admin/logentry/").content.decode()
+    entry = AuditEntry.objects.get()
+    assert (entry.username, entry.action, entry.object_name) == (
+        "administrator",
+        "change",
+        "nobody",
+    )
+    assert entry.details == {"changes": ["Changed First name."]}
+    assert "nobody" in administrator.get("/admin/whalefall/auditentry/").content.decode()

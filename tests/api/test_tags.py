@@ -155,7 +155,7 @@ def test_many_instances_take_no_more_queries(operator, gold, django_assert_num_q
     few = [instance(f"few-{n}").pk for n in range(2)]
     many = [instance(f"many-{n}").pk for n in range(100)]
     for chosen in (few, many):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             operator.post(ASSIGN, {"instance_ids": chosen, "tag_ids": [gold.pk]})
 
 

@@ -16,6 +16,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.views import ChangeList
 
+from whalefall import audit
 from whalefall.auth import has_right
 from whalefall.console.paginator import EstimatingPaginator
 
@@ -91,6 +92,22 @@ class RoleAdmin(RoleRights, ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConsoleList
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return self._noted(obj, super().log_addition(request, obj, message))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return self._noted(obj, super().log_change(request, obj, message))
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            audit.note(obj)
+        return super().log_deletions(request, queryset)
+
+    def _noted(self, obj: Any, entry: Any) -> Any:
+        """What Django keeps for the history of one object is in the audit log as well."""
+        audit.note(obj, entry.get_change_message())
+        return entry
 
 
 class ReadOnlyAdmin(ReadOnlyRights, RoleAdmin):
