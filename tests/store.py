@@ -16,6 +16,7 @@ if IS_FIRST:
     os.environ["WHALEFALL_VAR"] = tempfile.mkdtemp(prefix="whalefall-test-")
     os.environ["WHALEFALL_STORE_DURABLE"] = "0"
     os.environ["WHALEFALL_LOAD_RULES"] = "0"  # tests bring the rules that they speak of
+    os.environ["WHALEFALL_LOG_TO_STORE"] = "0"  # a thread of its own would write beside the tests
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
 

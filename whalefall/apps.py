@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,9 +12,10 @@ class WhaleFallConfig(AppConfig):
     verbose_name = _("People and logs")
 
     def ready(self) -> None:
-        from whalefall import audit, schema  # noqa: F401 - its extensions register on import
+        from whalefall import audit, log_store, schema  # noqa: F401 - schema registers extensions
 
         audit.listen()
+        connection_created.connect(log_store.store_is_in_use)
 
 
 class WhaleFallAdminConfig(AdminConfig):

