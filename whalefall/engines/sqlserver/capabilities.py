@@ -361,7 +361,7 @@ def _of_account(principal: Principal, observation: Observation) -> Iterator[Capa
         words = [w for w in ("disabled", "connect_denied", "locked_out") if has.get(w)]
         yield Capability("LOCKED", ", ".join(words).replace("_", " ") or "locked")
     for name, attribute, value, because in OF_ATTRIBUTES:
-        if has.get(attribute) is value:
+        if has.get(attribute) == value:
             yield Capability(name, because)
     if has.get("expired") or has.get("must_change"):
         because = "the password has expired" if has.get("expired") else "MUST_CHANGE"
