@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import (
     RangeDateFilter,
 )
 
+from capacity import trend
 from capacity.models import (
     DatabaseSizeAggregation,
     DatabaseSizeStat,
@@ -22,7 +23,8 @@ from capacity.models import (
     InstanceSizeStat,
 )
 from whalefall.console import show
-from whalefall.console.pages import ReadOnlyAdmin, change_url
+from whalefall.console.pages import ReadOnlyAdmin, change_url, extend
+from whalefall.instances.models import Instance
 
 
 def size_column(field: str, description: Any) -> Any:
@@ -81,6 +83,16 @@ class InstanceDatabaseAdmin(SizeAdmin):
     list_select_related = ("instance",)
     list_filter = ("is_active", ("instance", AutocompleteSelectFilter))
     search_fields = ("database_name", "instance__name")
+
+    def get_fields(self, request: Any, obj: Model | None = None) -> list[str]:
+        return ["trend", *super().get_fields(request, obj)]
+
+    def get_readonly_fields(self, request: Any, obj: Model | None = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "trend")
+
+    @admin.display(description=_("trend"))
+    def trend(self, row: InstanceDatabase) -> Any:
+        return trend.of_database(row)
 
     @admin.display(description=_("first seen"), ordering="first_seen_at")
     def first_seen(self, row: InstanceDatabase) -> Any:
@@ -177,3 +189,19 @@ class DatabaseSizeAggregationAdmin(AggregationAdmin):
     )
     list_select_related = ("database", "instance")
     search_fields = ("database__database_name",)
+
+
+@extend(Instance)
+class MeasuredInstances:
+    """How its size went, on the page of an instance."""
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "trend")  # type: ignore[misc]
+
+    def get_fieldsets(self, request: Any, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        return fieldsets if obj is None else (*fieldsets, (_("Size"), {"fields": ("trend",)}))
+
+    @admin.display(description=_("trend"))
+    def trend(self, instance: Instance) -> Any:
+        return trend.of_instance(instance)

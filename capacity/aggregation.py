@@ -122,7 +122,7 @@ def aggregate(
 def _aggregate(
     period: str, scope: str, start: date, end: date, instance_id: int | None
 ) -> Aggregated:
-    values = {
+    values: dict[str, Any] = {
         "period": period,
         "start": start,
         "end": end,

@@ -22,9 +22,14 @@ def forecast_instance(instance: Instance, days: int) -> Forecast:
 
 def forecast_database(database: InstanceDatabase, days: int) -> Forecast:
     """The growth of one database; the limit is its instance's. Raises TooLittle."""
-    stats = DatabaseSizeStat.objects.filter(database=database, size_bytes__isnull=False)
-    found = forecast(list(_since(stats, days).values_list("collected_date", "size_bytes")))
+    found = forecast(database_days(database, days))
     return replace(found, full=Full(None, reason=_("A database has no limit of its own.")))
+
+
+def database_days(database: InstanceDatabase, days: int) -> list[Day]:
+    """The days of the last `days` on which it was measured, the oldest first."""
+    stats = DatabaseSizeStat.objects.filter(database=database, size_bytes__isnull=False)
+    return list(_since(stats, days).values_list("collected_date", "size_bytes"))
 
 
 def instance_days(instance: Instance, days: int) -> list[Day]:

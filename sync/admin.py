@@ -28,7 +28,13 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.enums import ActionVariant
 
 from sync import queue, queue_admin
-from sync.models import SyncInstanceRecord, SyncSession, SyncType, WrongTransition
+from sync.models import (
+    SyncCategory,
+    SyncInstanceRecord,
+    SyncSession,
+    SyncType,
+    WrongTransition,
+)
 from whalefall.console import show
 from whalefall.console.cards import Card, Panel, cards, list_url, panels
 from whalefall.console.filters import TimeRangeFilter
@@ -282,8 +288,8 @@ class SyncedInstances:
     """How the last sync went, and the button that starts one."""
 
     list_display = ("last_sync",)
-    actions = ("sync_accounts",)
-    actions_detail = ("sync_now",)
+    actions = ("sync_accounts", "measure")
+    actions_detail = ("sync_now", "measure_now")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
         newest = SyncInstanceRecord.objects.filter(instance=OuterRef("pk")).order_by("-id")
@@ -341,13 +347,33 @@ class SyncedInstances:
         session = self._start(request, list(watched))
         return change_url(session) if session else None
 
-    def _start(self, request: HttpRequest, instances: list[Instance]) -> SyncSession | None:
+    @admin.action(description=_("Measure databases"), permissions=["operate"])
+    def measure(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        watched = list(queryset.watched())  # type: ignore[attr-defined]
+        self._start(request, watched, SyncCategory.CAPACITY)
+
+    @button(
+        _("Measure databases"),
+        _("A worker reads the sizes of this instance's databases now."),
+        icon="straighten",
+    )
+    def measure_now(self, request: HttpRequest, instance: Instance) -> str | None:
+        watched = Instance.objects.watched().filter(pk=instance.pk)
+        session = self._start(request, list(watched), SyncCategory.CAPACITY)
+        return change_url(session) if session else None
+
+    def _start(
+        self,
+        request: HttpRequest,
+        instances: list[Instance],
+        category: SyncCategory = SyncCategory.ACCOUNT,
+    ) -> SyncSession | None:
         say: Any = self.message_user  # type: ignore[attr-defined]
         if not instances:
             say(request, _("None of these instances is watched."), messages.WARNING)
             return None
         session = SyncSession.objects.start(
-            SyncType.MANUAL_BATCH, instances, created_by=request.user
+            SyncType.MANUAL_BATCH, instances, sync_category=category, created_by=request.user
         )
         text = ngettext(
             "%(n)d instance is being synchronised.",

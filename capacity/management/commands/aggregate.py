@@ -48,7 +48,7 @@ class Command(BaseCommand):
             options["period"],
             options["scope"],
             day=_day(options["day"]),
-            instance_id=instance and instance.pk,
+            instance_id=None if instance is None else instance.pk,
             which=options["which"],
         )
         self.show([each.as_json() for each in done], COLUMNS, options["as_json"])
