@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     CheckboxFilter,
     ChoicesCheckboxFilter,
+    RadioFilter,
 )
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -30,12 +32,14 @@ from unfold.widgets import (
 
 from accounts import facts
 from accounts.models import WIDE, AccountPermission, InstanceAccount
+from classification import risks
 from classification.classify import NothingToClassify, classify
 from classification.dsl.nodes import describe
 from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
     ClassificationRule,
+    RiskException,
     RiskLevel,
 )
 from classification.rule_pages import RulePages, number
@@ -244,6 +248,134 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
         self.message_user(request, text % {"n": number})
 
 
+class AcceptForm(BaseDialogForm):
+    """Why the risk of the assignment on the page is accepted, by whom, how long."""
+
+    reason = forms.CharField(
+        label=_("Why"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
+    approver = forms.CharField(
+        label=_("Approved by"), max_length=150, widget=UnfoldAdminTextInputWidget
+    )
+    ends_on = forms.DateField(
+        label=_("Last day (UTC)"), widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
+    )
+
+    def clean_ends_on(self) -> Any:
+        day = self.cleaned_data["ends_on"]
+        if day < risks.today():
+            raise ValidationError(_("The last day lies in the past."))
+        return day
+
+
+def accepted_badge(assignment: AccountClassificationAssignment) -> Any:
+    """That the risk is accepted, with the grounds on pointing; None when it is not."""
+    found = assignment.accepted
+    if found is None:
+        return None
+    text = _("accepted until %(day)s") % {"day": found.ends_on.isoformat()}
+    return show.badge(text, "neutral", f"{found.exception.approver}: {found.exception.reason}")
+
+
+EXCEPTION_STATES = {
+    "holding": (_("holding"), "success"),
+    "expired": (_("expired"), "warning"),
+    "ended": (_("ended"), "neutral"),
+}
+
+
+class ExceptionStateFilter(RadioFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, label) for name, (label, _tone) in EXCEPTION_STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found: Any = queryset
+        return found.in_state(self.value()) if self.value() in EXCEPTION_STATES else queryset
+
+
+@admin.register(RiskException)
+class RiskExceptionAdmin(RoleAdmin):
+    """Risks that people accept: made here, ended here, never changed."""
+
+    menu = "accounts"
+    menu_icon = "verified_user"
+    menu_order = 60
+    write_right = "operate"
+    list_display = ("covers", "instance", "concerns", "state", "ends_on", "approver", "created_by")
+    list_select_related = (
+        "account",
+        "account__instance",
+        "instance",
+        "classification",
+        "rule",
+        "created_by",
+        "ended_by",
+    )
+    list_filter = (ExceptionStateFilter, ("classification", AutocompleteSelectFilter))
+    search_fields = ("account__username", "username_pattern", "reason", "approver")
+    autocomplete_fields = ("account", "instance", "classification", "rule")
+    ordering = ("-pk",)
+    actions_detail = ("end",)
+    fieldsets = (
+        (_("Whose"), {"fields": ("account", ("username_pattern", "instance"))}),
+        (_("Which risk"), {"fields": (("classification", "rule"),)}),
+        (_("Grounds"), {"fields": ("reason", ("approver", "ends_on"))}),
+    )
+    history = ("state", "created_by", "created_at", "ended_by", "ended_at")
+    readonly_fields = history
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (
+            (*self.fieldsets, (_("History"), {"fields": self.history})) if obj else self.fieldsets
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("account or pattern"))
+    def covers(self, exception: RiskException) -> str:
+        return str(exception.account or exception.username_pattern)
+
+    @admin.display(description=_("instance"))
+    def instance(self, exception: RiskException) -> Any:
+        account = exception.account
+        return (account.instance if account else exception.instance) or _("every instance")
+
+    @admin.display(description=_("risk"))
+    def concerns(self, exception: RiskException) -> Any:
+        if exception.classification:
+            return classification_badge(exception.classification)
+        return exception.rule
+
+    @admin.display(description=_("state"))
+    def state(self, exception: RiskException) -> Any:
+        label, tone = EXCEPTION_STATES[exception.state]
+        return show.badge(label, tone)
+
+    @button(
+        _("End"),
+        _("The risk counts again at once."),
+        icon="verified_user",
+        variant=ActionVariant.WARNING,
+    )
+    def end(self, request: HttpRequest, exception: Any) -> None:
+        if exception.end(request.user):
+            self.log_change(request, exception, [{"changed": {"fields": ["ended_at"]}}])
+            self.message_user(request, _("Ended."), messages.SUCCESS)
+        else:
+            self.message_user(request, _("It had ended before."), messages.WARNING)
+
+
 class ManualAssignmentForm(forms.ModelForm):
     """Gives an account a classification by hand."""
 
@@ -262,7 +394,7 @@ class ManualAssignmentForm(forms.ModelForm):
 
 
 class RiskFilter(CheckboxFilter):
-    """Accounts that have an active classification of one of these risks."""
+    """Accounts whose highest risk that nobody accepted is one of these."""
 
     title = _("risk")
     parameter_name = "risk"
@@ -273,7 +405,8 @@ class RiskFilter(CheckboxFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        return queryset.filter(_has_classification(risk_level__in=self.value()))
+        ranks = [RiskLevel(value).rank for value in self.value() if value in RISKS]
+        return queryset.filter(permission__risk__level__in=ranks)
 
 
 class ClassificationFilter(CheckboxFilter):
@@ -317,7 +450,13 @@ class AssignmentAdmin(ReadOnlyAdmin):
         "state",
     )
     list_display_links = ("assigned",)
-    list_select_related = ("account__account", "account__instance", "classification", "rule")
+    list_select_related = (
+        "account__account",
+        "account__instance",
+        "classification",
+        "rule",
+        "acceptance__exception",
+    )
     list_filter = (
         "is_active",
         ("assignment_type", ChoicesCheckboxFilter),
@@ -327,7 +466,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
     search_fields = ("account__account__username", "classification__name")
     ordering = ("-pk",)  # the order in which they were given, by an index
     actions = ("deactivate_selected",)
-    actions_detail = ("deactivate",)
+    actions_detail = ("accept_risk", "deactivate")
     fields = (
         "account_link",
         "instance",
@@ -340,6 +479,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
         "state",
         "deactivated_at",
         "deactivated_by",
+        "accepted",
         "because",
     )
     readonly_fields = fields
@@ -398,14 +538,38 @@ class AssignmentAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("state"), ordering="is_active")
     def state(self, assignment: AccountClassificationAssignment) -> Any:
-        if assignment.is_active:
-            return show.badge(_("active"), "success")
-        return show.badge(_("ended"), "neutral")
+        if not assignment.is_active:
+            return show.badge(_("ended"), "neutral")
+        return accepted_badge(assignment) or show.badge(_("active"), "success")
+
+    @admin.display(description=_("risk accepted"))
+    def accepted(self, assignment: AccountClassificationAssignment) -> Any:
+        found = assignment.accepted
+        return show.link(change_url(found.exception), found.exception) if found else show.EMPTY
 
     @admin.display(description=_("evidence"))
     def because(self, assignment: AccountClassificationAssignment) -> Any:
         lines = evidence_lines(assignment, assignment.account)
         return show.lines(lines) or show.pretty_json(assignment.evidence)
+
+    @button(
+        _("Accept the risk"),
+        _("It stays visible, and counts for nothing until the end of the last day."),
+        icon="verified_user",
+        form_class=AcceptForm,
+    )
+    def accept_risk(self, request: HttpRequest, assignment: Any, form: Any) -> None:
+        if not assignment.is_active:
+            self.message_user(request, _("It had ended before."), messages.WARNING)
+            return
+        accepted = RiskException.objects.create(
+            account=assignment.account.account,
+            classification=assignment.classification,
+            created_by=request.user,  # type: ignore[misc]
+            **{name: form.cleaned_data[name] for name in ("reason", "approver", "ends_on")},
+        )
+        self.log_addition(request, accepted, [{"added": {}}])
+        self.message_user(request, _("Accepted."), messages.SUCCESS)
 
     @admin.action(description=_("End"), permissions=["operate"])
     def deactivate_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -469,6 +633,7 @@ class ClassifiedAccounts:
     page_top = ("classification/on_account.html",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InstanceAccount]:
+        risks.settle()
         current = (
             AccountClassificationAssignment.objects.filter(is_active=True)
             .select_related("classification")
@@ -476,7 +641,8 @@ class ClassifiedAccounts:
             .order_by("-classification__priority", "pk")
         )
         prefetch = Prefetch("permission__assignments", queryset=current, to_attr="current")
-        return super().get_queryset(request).prefetch_related(prefetch)  # type: ignore[misc]
+        found = super().get_queryset(request).select_related("permission__risk")  # type: ignore[misc]
+        return found.prefetch_related(prefetch)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Risk right after the name and the instance."""
@@ -488,11 +654,13 @@ class ClassifiedAccounts:
         filters = super().get_list_filter(request)  # type: ignore[misc]
         return (RiskFilter, ClassificationFilter, *filters)
 
-    @admin.display(description=_("risk"))
+    @admin.display(description=_("risk"), ordering=Coalesce("permission__risk__level", -1))
     def risk(self, account: InstanceAccount) -> Any:
-        held = [assignment.classification for assignment in _current(account)]
-        worst = min(held, key=lambda one: RISKS.index(one.risk_level), default=None)
-        return risk_badge(worst) if worst else show.EMPTY
+        risk = getattr(getattr(account, "permission", None), "risk", None)
+        if risk is None:
+            return show.EMPTY
+        level = RiskLevel.of_rank(risk.level)
+        return show.state(level.value, level.label) if level else show.badge(_("accepted"))
 
     @admin.display(description=_("classifications"))
     def classifications(self, account: InstanceAccount) -> Any:
@@ -537,13 +705,14 @@ def _assignments(permission: AccountPermission, account: InstanceAccount) -> lis
     """Active ones, the worst first, each with its evidence in words."""
     permission.account = account
     active = permission.assignments.filter(is_active=True).select_related(
-        "classification", "rule", "assigned_by"
+        "classification", "rule", "assigned_by", "acceptance__exception"
     )
     rows = [
         {
             "assignment": assignment,
             "risk": risk_badge(assignment.classification),
             "badge": classification_badge(assignment.classification),
+            "accepted": accepted_badge(assignment),
             "lines": evidence_lines(assignment, permission),
             "url": change_url(assignment),
         }
@@ -587,15 +756,16 @@ class ClassifiedInstances:
 @cards(30)
 def risky_accounts(request: HttpRequest) -> list[Card]:
     """Accounts by risk, those that the list shows."""
-    risky = (RiskLevel.CRITICAL, RiskLevel.HIGH)
+    risks.settle()
     shown = AccountPermission.objects.present().shown()
+    risky = [RiskLevel.CRITICAL.rank, RiskLevel.HIGH.rank]
     counted = dict(
-        shown.filter(assignments__is_active=True, assignments__classification__risk_level__in=risky)
+        shown.filter(risk__level__in=risky)
         .order_by()
-        .values_list("assignments__classification__risk_level")
-        .annotate(number=Count("pk", distinct=True))
+        .values_list("risk__level")
+        .annotate(number=Count("pk"))
     )
-    critical, high = counted.get(RiskLevel.CRITICAL, 0), counted.get(RiskLevel.HIGH, 0)
+    critical, high = (counted.get(rank, 0) for rank in risky)
     return [
         Card(
             _("Critical accounts"),
@@ -623,6 +793,7 @@ def _latest(risk: RiskLevel) -> QuerySet[AccountClassificationAssignment]:
         account__instance__deleted_at=None,
         classification__in=AccountClassification.objects.filter(risk_level=risk).values("pk"),
     )
+    found = found.exclude(acceptance__ends_on__gte=risks.today())
     related = found.select_related("classification", "account__account", "account__instance")
     return related.defer("evidence", *wide).order_by("-pk")[:RISKIEST]
 

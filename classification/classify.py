@@ -20,7 +20,7 @@ from django.db.models import Value
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
-from classification import statements
+from classification import risks, statements
 from classification.dsl.errors import InvalidExpression
 from classification.dsl.parser import parse
 from classification.models import AccountClassification
@@ -195,12 +195,16 @@ class _Run:
     def go(self) -> None:
         stale = self.stale()
         self.survey(bool(stale))
-        self.forget_gone()
+        has_gone = self.forget_gone()
         if stale or self.outcome.changed:
             self.ask_all(stale)
             self.compare(stale)
             self.remember(stale)
+            if self.outcome.added or self.outcome.removed or self.outcome.updated:
+                risks.refresh(risks.OF_RUN)
             self.cursor.execute(statements.DROP)
+        if has_gone:
+            risks.refresh(risks.GONE, instance=self.instance_id)
 
     def survey(self, everybody: bool) -> None:
         """Count the accounts, and list those to be asked: all, or those that changed."""
@@ -219,11 +223,14 @@ class _Run:
         self.cursor.execute("ANALYZE run_accounts (id)")
         self.cursor.execute(statements.COUNT_ACCOUNTS)
 
-    def forget_gone(self) -> None:
+    def forget_gone(self) -> bool:
+        """Whether there were any."""
         self.cursor.execute(statements.ANY_GONE, self.params)
-        if self.cursor.fetchone()[0]:
+        there: bool = self.cursor.fetchone()[0]
+        if there:
             self.cursor.execute(statements.FORGET_GONE, self.params)
             self._count_removed()
+        return there
 
     def stale(self) -> dict[int, str]:
         """The classifications whose rules are to be asked of every account in scope, with their

@@ -6,11 +6,14 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
+from classification import risks
 from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
     ClassificationRule,
+    RiskException,
     RiskLevel,
 )
 from whalefall.filters import BooleanFilter, ChoiceFilter, NumberListFilter
@@ -53,7 +56,30 @@ class AssignmentFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(
         field_name="account__account__username", lookup_expr="icontains"
     )
+    accepted = BooleanFilter(method="is_accepted")
 
     class Meta:
         model = AccountClassificationAssignment
         fields: tuple[str, ...] = ()
+
+    def is_accepted(self, queryset: QuerySet[Any], name: str, wanted: bool) -> QuerySet[Any]:
+        holds = Q(acceptance__ends_on__gte=risks.today())
+        return queryset.filter(holds if wanted else ~holds)
+
+
+STATE_CHOICES = (("holding", _("holding")), ("expired", _("expired")), ("ended", _("ended")))
+
+
+class ExceptionFilter(django_filters.FilterSet):
+    account = NumberListFilter(field_name="account_id", lookup_expr="in")
+    instance = NumberListFilter(field_name="instance_id", lookup_expr="in")
+    classification = NumberListFilter(field_name="classification_id", lookup_expr="in")
+    rule = NumberListFilter(field_name="rule_id", lookup_expr="in")
+    state = ChoiceFilter(choices=STATE_CHOICES, method="in_state")
+
+    class Meta:
+        model = RiskException
+        fields: tuple[str, ...] = ()
+
+    def in_state(self, queryset: QuerySet[Any], name: str, state: str) -> QuerySet[Any]:
+        return queryset.in_state(state)  # type: ignore[attr-defined]

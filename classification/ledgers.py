@@ -13,6 +13,7 @@ from accounts.filters import LedgerFilter
 from accounts.models import InstanceAccount
 from accounts.serializers import LedgerSerializer
 from accounts.viewsets import LedgerViewSet
+from classification import risks
 from classification.models import AccountClassificationAssignment, RiskLevel
 from whalefall.filters import ChoiceFilter, ListFilter
 
@@ -27,13 +28,21 @@ class LabelSerializer(serializers.Serializer):
     color = serializers.CharField(source="classification.color")
     assignment_id = serializers.IntegerField(source="pk")
     assignment_type = serializers.CharField()
+    accepted_until = serializers.DateField(source="accepted.ends_on", allow_null=True, default=None)
 
 
 class ClassifiedLedgerSerializer(LedgerSerializer):
+    """`risk_level`: the highest of the classifications whose risk nobody accepted."""
+
+    risk_level = serializers.SerializerMethodField()
     classifications = serializers.SerializerMethodField()
 
     class Meta(LedgerSerializer.Meta):
-        fields = (*LedgerSerializer.Meta.fields, "classifications")
+        fields = (*LedgerSerializer.Meta.fields, "risk_level", "classifications")
+
+    @extend_schema_field(serializers.ChoiceField(RiskLevel.choices, allow_null=True))
+    def get_risk_level(self, account: InstanceAccount) -> str | None:
+        return risk_of(account)
 
     @extend_schema_field(LabelSerializer(many=True))
     def get_classifications(self, account: InstanceAccount) -> Any:
@@ -44,6 +53,12 @@ def labels(account: InstanceAccount) -> list[AccountClassificationAssignment]:
     """The active assignments of an account, of highest priority first, as prefetched."""
     permission = getattr(account, "permission", None)
     return permission.labels if permission else []
+
+
+def risk_of(account: InstanceAccount) -> RiskLevel | None:
+    """The stored risk; None where there is none, or all of it is accepted."""
+    risk = getattr(getattr(account, "permission", None), "risk", None)
+    return RiskLevel.of_rank(risk.level) if risk else None
 
 
 class ClassifiedLedgerFilter(LedgerFilter):
@@ -58,8 +73,7 @@ class ClassifiedLedgerFilter(LedgerFilter):
         return queryset.filter(permission__in=ACTIVE.filter(wanted).values("account"))
 
     def of_risk(self, queryset: QuerySet[Any], name: str, level: str) -> QuerySet[Any]:
-        found = ACTIVE.filter(classification__risk_level=level)
-        return queryset.filter(permission__in=found.values("account"))
+        return queryset.filter(permission__risk__level=RiskLevel(level).rank)
 
 
 class ClassifiedLedgerViewSet(LedgerViewSet):
@@ -67,18 +81,24 @@ class ClassifiedLedgerViewSet(LedgerViewSet):
 
     serializer_class = ClassifiedLedgerSerializer
     filterset_class = ClassifiedLedgerFilter
+    sort_fields = {**LedgerViewSet.sort_fields, "risk": "permission__risk__level"}
 
     def get_queryset(self) -> QuerySet[InstanceAccount]:
-        by_priority = ACTIVE.select_related("classification").order_by(
+        by_priority = ACTIVE.select_related("classification", "acceptance").order_by(
             "-classification__priority", "classification__name"
         )
         assignments = Prefetch("permission__assignments", by_priority, to_attr="labels")
-        return super().get_queryset().prefetch_related(assignments)
+        found = super().get_queryset().select_related("permission__risk")
+        return found.prefetch_related(assignments)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        risks.settle()
+        return super().filter_queryset(queryset)
 
     def export_header(self) -> tuple[str, ...]:
-        return (*super().export_header(), "classifications")
+        return (*super().export_header(), "classifications", "risk_level")
 
     def export_rows(self, accounts: QuerySet[InstanceAccount]) -> Iterator[list[Any]]:
         for account in accounts.iterator(chunk_size=1000):
             names = [label.classification.name for label in labels(account)]
-            yield [*self.export_row(account), " ".join(names)]
+            yield [*self.export_row(account), " ".join(names), risk_of(account)]

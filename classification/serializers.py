@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -16,10 +17,11 @@ from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
     ClassificationRule,
+    RiskException,
     RiskLevel,
 )
 from whalefall.api import ApiError
-from whalefall.instances.models import DB_TYPE_CHOICES
+from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 from whalefall.serializers import ChoiceField, IdField, ModelSerializer, Serializer
 
 COLORS = {
@@ -240,6 +242,15 @@ class PreviewSerializer(serializers.Serializer):
     unknown = PreviewListSerializer()
 
 
+class AcceptedSerializer(serializers.Serializer):
+    """The exception by which a risk is accepted today."""
+
+    exception_id = serializers.IntegerField()
+    reason = serializers.CharField(source="exception.reason")
+    approver = serializers.CharField(source="exception.approver")
+    ends_on = serializers.DateField()
+
+
 class AssignmentSerializer(serializers.ModelSerializer):
     account_id = serializers.IntegerField(source="account.account_id")
     username = serializers.CharField(source="account.account.username")
@@ -253,6 +264,7 @@ class AssignmentSerializer(serializers.ModelSerializer):
     assigned_by = serializers.CharField(
         source="assigned_by.username", allow_null=True, default=None
     )
+    accepted = AcceptedSerializer(allow_null=True)
 
     class Meta:
         model = AccountClassificationAssignment
@@ -273,6 +285,7 @@ class AssignmentSerializer(serializers.ModelSerializer):
             "evidence",
             "assigned_by",
             "assigned_at",
+            "accepted",
         )
         read_only_fields = fields
 
@@ -287,6 +300,57 @@ class AssignSerializer(Serializer):
         queryset=AccountClassification.objects.filter(is_active=True)
     )
     note = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class ExceptionSerializer(ModelSerializer):
+    """Of an `account`, or of all whose name is like `username_pattern` (`*` and `?`), on one
+    `instance` or everywhere; for a `classification` or a `rule`. All of these are ids.
+    """
+
+    account = serializers.PrimaryKeyRelatedField(
+        queryset=InstanceAccount.objects.all(), required=False, allow_null=True
+    )
+    instance = serializers.PrimaryKeyRelatedField(
+        queryset=Instance.objects.present(), required=False, allow_null=True
+    )
+    username = serializers.CharField(source="account.username", read_only=True, default=None)
+    classification_name = serializers.CharField(
+        source="classification.name", read_only=True, default=None
+    )
+    rule_name = serializers.CharField(source="rule.rule_name", read_only=True, default=None)
+    state = serializers.ChoiceField(["holding", "expired", "ended"], read_only=True)
+    created_by = serializers.CharField(source="created_by.username", read_only=True, default=None)
+    ended_by = serializers.CharField(source="ended_by.username", read_only=True, default=None)
+
+    class Meta:
+        model = RiskException
+        fields = (
+            "id",
+            "account",
+            "username",
+            "username_pattern",
+            "instance",
+            "classification",
+            "classification_name",
+            "rule",
+            "rule_name",
+            "reason",
+            "approver",
+            "ends_on",
+            "state",
+            "created_by",
+            "created_at",
+            "ended_by",
+            "ended_at",
+        )
+        read_only_fields = ("ended_at",)
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        try:
+            RiskException(**values).clean()
+        except ValidationError as exc:
+            raise serializers.ValidationError(exc.message_dict) from exc
+        return values
 
 
 class ExplanationSerializer(serializers.Serializer):

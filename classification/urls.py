@@ -11,6 +11,7 @@ router.register("accounts/ledgers", ClassifiedLedgerViewSet, basename="ledger")
 router.register("accounts/statistics", viewsets.StatisticsViewSet, basename="account-statistics")
 router.register(f"{BASE}/rules", viewsets.RuleViewSet, basename="rule")
 router.register(f"{BASE}/assignments", viewsets.AssignmentViewSet, basename="assignment")
+router.register(f"{BASE}/exceptions", viewsets.ExceptionViewSet, basename="exception")
 router.register(BASE, viewsets.ClassificationViewSet, basename="classification")
 router.register("cache", viewsets.CacheViewSet, basename="cache")
 

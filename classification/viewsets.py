@@ -22,12 +22,18 @@ from classification import statistics
 from classification.dsl.nodes import describe
 from classification.dsl.predicates import PREDICATES, SCOPES, engine_rules
 from classification.explain import explain
-from classification.filters import AssignmentFilter, ClassificationFilter, RuleFilter
+from classification.filters import (
+    AssignmentFilter,
+    ClassificationFilter,
+    ExceptionFilter,
+    RuleFilter,
+)
 from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
     ClassificationInUse,
     ClassificationRule,
+    RiskException,
     SystemClassification,
 )
 from classification.preview import preview
@@ -37,7 +43,7 @@ from whalefall.engines.observed import Kind
 from whalefall.filters import NumberListField
 from whalefall.models import User
 from whalefall.paging import unknown
-from whalefall.viewsets import ModelViewSet, ViewSet
+from whalefall.viewsets import ModelViewSet, ReadOnlyViewSet, ViewSet
 
 WRITABLE = ("get", "post", "put", "delete", "head", "options")
 MOST_ROLES = 1000
@@ -241,7 +247,12 @@ class AssignmentViewSet(mixins.ListModelMixin, ViewSet):
             super()
             .get_queryset()
             .select_related(
-                "account__account", "account__instance", "classification", "rule", "assigned_by"
+                "account__account",
+                "account__instance",
+                "classification",
+                "rule",
+                "assigned_by",
+                "acceptance__exception",
             )
         )
         if self.action == "explain":
@@ -277,6 +288,33 @@ class AssignmentViewSet(mixins.ListModelMixin, ViewSet):
     def explain(self, request: Request, pk: str) -> Answer:
         """The rule, what each of its questions says about the account, and the paths."""
         return Answer(shapes.ExplanationSerializer(explain(self.get_object())).data)
+
+
+class ExceptionViewSet(ReadOnlyViewSet):
+    """Risks that a person accepts for a while."""
+
+    queryset = RiskException.objects.select_related(
+        "account", "classification", "rule", "created_by", "ended_by"
+    )
+    serializer_class = shapes.ExceptionSerializer
+    filterset_class = ExceptionFilter
+    write_right = "operate"
+    sort_fields = {"created_at": "created_at", "ends_on": "ends_on"}
+
+    def create(self, request: Request) -> Answer:
+        """Accept a risk. What it covers stays visible and counts for nothing until it ends."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializer.save(created_by=request.user)
+        return Answer(serializer.data, _("Accepted."), status=201)
+
+    @extend_schema(responses=shapes.ExceptionSerializer)
+    def destroy(self, request: Request, pk: str) -> Answer:
+        """End it: the risk counts again at once. Who accepted what, and why, stays on record."""
+        found = self.get_object()
+        ended = found.end(request.user)
+        message = _("Ended.") if ended else _("It had ended before.")
+        return Answer(self.get_serializer(found).data, message)
 
 
 class CacheViewSet(ViewSet):

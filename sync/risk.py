@@ -7,23 +7,16 @@ from typing import Any
 
 from django.db import connection
 
-from classification.models import RiskLevel
+from classification import risks
 
-# The lines of one run are those of its instance and time. What is new had no risk before.
+# The lines of one run are those of its instance and time. What is new had no risk before, nor has
+# what a person accepts.
 NOTE = """
-UPDATE account_change_log log SET {column} = risk.level
-FROM (
-    SELECT DISTINCT ON (permission.account_id) permission.account_id, class.risk_level AS level
-    FROM account_change_log logged
-    JOIN account_permission permission ON permission.account_id = logged.account_id
-    JOIN account_classification_assignments assigned
-        ON assigned.account_id = permission.id AND assigned.is_active
-    JOIN account_classifications class ON class.id = assigned.classification_id
-    WHERE logged.instance_id = %(instance)s AND logged.change_time = %(time)s
-    ORDER BY permission.account_id, array_position(%(levels)s::text[], class.risk_level::text)
-) risk
+UPDATE account_change_log log SET {column} = (%(levels)s::text[])[risk.level]
+FROM account_permission permission
+JOIN account_risks risk ON risk.permission_id = permission.id AND risk.level > 0
 WHERE log.instance_id = %(instance)s AND log.change_time = %(time)s
-    AND log.account_id = risk.account_id
+    AND permission.account_id = log.account_id
 """
 
 
@@ -41,7 +34,7 @@ def _note(column: str, instance_id: int, change_time: datetime) -> None:
     values: dict[str, Any] = {
         "instance": instance_id,
         "time": change_time,
-        "levels": list(RiskLevel.values),
+        "levels": list(risks.LEVELS),
     }
     with connection.cursor() as cursor:
         cursor.execute(NOTE.format(column=column), values)

@@ -23,6 +23,7 @@ from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
     ClassificationRule,
+    RiskException,
 )
 from sync.models import SyncCategory, SyncInstanceRecord, SyncSession, SyncType
 from whalefall.engines.observed import (
@@ -241,4 +242,15 @@ def classified(account: InstanceAccount) -> None:
         rule=rule,
         evidence={"rules": [{"rule": rule.pk, "tokens": ["cap:SUPERUSER"]}]},
         assigned_at=timezone.now(),
+    )
+
+
+def accepted(account: InstanceAccount) -> RiskException:
+    """The risk of the account's classification, accepted for today."""
+    return RiskException.objects.create(
+        account=account,
+        classification=account.permission.assignments.get().classification,
+        reason="moves this week",
+        approver="Vera",
+        ends_on=timezone.now().date(),
     )

@@ -25,6 +25,7 @@ def full_house(administrator, orders_db):
     accounts = fleet.store(orders_db, fleet.orders())
     fleet.change(accounts["app_rw"])
     fleet.classified(accounts["dba_li"])
+    fleet.accepted(accounts["dba_li"])
     fleet.sizes(orders_db)
     fleet.session(orders_db)
     fleet.tasks()

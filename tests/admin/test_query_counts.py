@@ -23,6 +23,7 @@ def make_rows(number):
     for account in fleet.store(instances[0], observation).values():
         fleet.change(account)
         fleet.classified(account)
+        fleet.accepted(account)
     fleet.session(*instances)
     for _ in range(number):
         fleet.tasks()
