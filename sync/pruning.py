@@ -11,14 +11,25 @@ from django.utils import timezone
 from django_q.models import Failure
 
 from accounts.models import AccountChangeLog
+from capacity.models import (
+    DatabaseSizeAggregation,
+    DatabaseSizeStat,
+    InstanceSizeAggregation,
+    InstanceSizeStat,
+    PeriodType,
+)
 from sync.models import SyncSession
 from whalefall.models import AuditEntry, LogEntry
 
 STEP = 5_000
+# The quarter that ended last is summed up from its days every night: they must all be there.
+FEWEST_SIZE_DAYS = 200
 
 
 def prune() -> dict[str, int]:
-    """How many rows were deleted: `sessions`, `logs`, `audit`, `failed_tasks`, `changes`."""
+    """How many rows were deleted: `sessions`, `logs`, `audit`, `failed_tasks`, `changes`,
+    `sizes`.
+    """
     sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
     return {
         "sessions": _delete(sessions, "completed_at", settings.KEEP_SESSIONS),
@@ -26,7 +37,20 @@ def prune() -> dict[str, int]:
         "audit": _delete(AuditEntry.objects.all(), "time", settings.KEEP_AUDIT),
         "failed_tasks": _delete(Failure.objects.all(), "stopped", settings.KEEP_LOGS),
         "changes": _delete(AccountChangeLog.objects.all(), "change_time", settings.KEEP_CHANGES),
+        "sizes": _delete_sizes(settings.KEEP_SIZES),
     }
+
+
+def _delete_sizes(days: int) -> int:
+    """Sizes by day and the sums of single days; those of longer periods are kept for ever."""
+    kept = max(days, FEWEST_SIZE_DAYS) if days else 0
+    daily = {"period_type": PeriodType.DAILY}
+    return (
+        _delete(DatabaseSizeStat.objects.all(), "collected_date", kept)
+        + _delete(InstanceSizeStat.objects.all(), "collected_date", kept)
+        + _delete(DatabaseSizeAggregation.objects.filter(**daily), "period_start", kept)
+        + _delete(InstanceSizeAggregation.objects.filter(**daily), "period_start", kept)
+    )
 
 
 def _delete(rows: QuerySet[Any], time: str, days: int) -> int:

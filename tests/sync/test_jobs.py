@@ -59,7 +59,7 @@ def test_old_history_goes_and_what_runs_stays(settings):
     SyncSession.objects.filter(pk=ended.pk).update(completed_at=old)
     LogEntry.objects.create(timestamp=old, level="INFO", module="x", message="old")
     LogEntry.objects.create(timestamp=timezone.now(), level="INFO", module="x", message="new")
-    done = {"sessions": 1, "logs": 1, "audit": 0, "failed_tasks": 0, "changes": 0}
+    done = {"sessions": 1, "logs": 1, "audit": 0, "failed_tasks": 0, "changes": 0, "sizes": 0}
     assert pruning.prune() == done
     assert list(SyncSession.objects.all()) == [running]
     assert LogEntry.objects.get().message == "new"
