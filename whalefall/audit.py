@@ -105,11 +105,15 @@ def _asked_of_console(
 def _write(
     request: HttpRequest, response: Any, notes: list[dict[str, Any]], asks: dict[str, str]
 ) -> None:
+    from django.contrib.auth.models import AnonymousUser
+
     from whalefall.lockout import client_address
     from whalefall.models import AuditEntry
 
     user = getattr(request, "audit_user", None) or request.user
-    username = user.get_username() or getattr(request, "audit_name", "")
+    if tried := getattr(request, "audit_name", ""):  # whoever is logged in at this browser
+        user = AnonymousUser()
+    username = user.get_username() or tried
     if not username:  # nobody in particular: an answer 401
         return
     about = notes[0] if len({each["id"] for each in notes}) == 1 else None

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from multiprocessing.util import Finalize
 from queue import Empty, Full, Queue
@@ -21,6 +22,7 @@ BATCH, LONGEST_WAIT, IDLE = 500, 1.0, 10.0
 LAST_WORDS = 2.0
 """Seconds that a process which ends waits for its last rows."""
 LONGEST_TEXT = 50_000
+WAKE_UP = ""
 COLUMNS = ("timestamp", "level", "logger", "event", "exception")
 
 
@@ -35,13 +37,17 @@ class StoreHandler(logging.Handler):
         super().__init__()
         self.capacity, self.retry_after = capacity, retry_after
         self.dropped = self.written = 0
-        self.store_in_use = threading.Event()
         self._renew()
         os.register_at_fork(after_in_child=self._renew)
 
     def _renew(self) -> None:
         """A forked process has none of its parent's threads, and leaves it its lines."""
+        was_in_use = hasattr(self, "store_in_use") and self.store_in_use.is_set()
         self.lines: Queue[str] = Queue(self.capacity)
+        # A lock that the parent held at the fork would be held for ever.
+        self.store_in_use = threading.Event()
+        if was_in_use:
+            self.store_in_use.set()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._closing = threading.Event()
@@ -72,6 +78,8 @@ class StoreHandler(logging.Handler):
     def finish(self) -> None:
         """Write what waits, for a moment; then end."""
         self._closing.set()
+        with suppress(Full):
+            self.lines.put_nowait(WAKE_UP)
         if self._thread is not None and self.store_in_use.is_set():
             self._thread.join(LAST_WORDS)
 
@@ -98,9 +106,11 @@ class StoreHandler(logging.Handler):
         while len(batch) < BATCH:
             wait = 0.0 if self._closing.is_set() else max(until - time.monotonic(), 0.0)
             try:
-                batch.append(self.lines.get(timeout=wait) if wait else self.lines.get_nowait())
+                line = self.lines.get(timeout=wait) if wait else self.lines.get_nowait()
             except Empty:
                 break
+            if line != WAKE_UP:
+                batch.append(line)
         return batch
 
     def _write(self, batch: list[str]) -> None:

@@ -46,6 +46,14 @@ def mask_event(logger: Any, method: str, event: structlog.typing.EventDict) -> d
     return masked
 
 
+def add_request_id(logger: Any, method: str, event: structlog.typing.EventDict) -> Any:
+    """Django tells of a 4xx or 5xx after the middleware has ended: the request comes with it."""
+    meta = getattr(getattr(event.get("_record"), "request", None), "META", {})
+    if request_id := meta.get("whalefall.request_id"):
+        event.setdefault("request_id", request_id)
+    return event
+
+
 def configure(config: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG. `config["level"]` is the least level that is written."""
     shared: list[Any] = [
@@ -63,7 +71,7 @@ def configure(config: dict[str, Any]) -> None:
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[add_request_id, *shared],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),

@@ -106,3 +106,18 @@ def test_it_outlives_the_person(administrator):
     client_of(amy).delete(f"{API}/instances/{instance().pk}")
     administrator.delete(f"{API}/users/{amy.pk}")
     assert AuditEntry.objects.filter(username="amy", user=None).count() == 1
+
+
+def test_a_failed_login_is_not_put_down_to_who_is_logged_in(viewer):
+    person("otto", "operator")
+    viewer.post(f"{API}/auth/login", {"username": "otto", "password": "wrong"})
+    assert (entry().username, entry().user) == ("otto", None)
+
+
+@pytest.mark.parametrize("role", [None, "viewer"])
+def test_every_try_during_a_lockout_is_kept(everyone, role):
+    for _try in range(7):
+        body = {"username": "otto", "password": "wrong"}
+        everyone[role].post(f"{API}/auth/login", body)
+    found = AuditEntry.objects.order_by("id").values_list("status", flat=True)
+    assert list(found) == [401, 401, 401, 401, 429, 429, 429]

@@ -115,3 +115,17 @@ def test_nothing_is_written_before_the_process_used_the_store(transactional_db):
     made.emit(logging.LogRecord("x", logging.INFO, "f", 1, "line", None, None))
     made.finish()
     assert not LogEntry.objects.exists()
+
+
+def test_a_process_that_ends_does_not_wait_for_the_next_batch(said):
+    logging.getLogger("x").warning("last words")
+    started = time.monotonic()
+    said.finish()
+    assert time.monotonic() - started < 0.9
+    assert LogEntry.objects.get().message == "last words"
+
+
+def test_a_refused_request_is_logged_with_its_id(said, client):
+    response = client.get("/api/v1/nowhere")
+    wait_for(said, 1)
+    assert LogEntry.objects.get().context["request_id"] == response["X-Request-ID"]
