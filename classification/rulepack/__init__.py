@@ -17,7 +17,7 @@ import yaml
 from classification.dsl.parser import parse
 
 FOLDER = Path(__file__).parent
-PACKS = ("mysql", "postgresql", "sqlserver")
+PACKS = ("mysql", "postgresql", "sqlserver", "oracle")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ VERDICTS = (True, False, None)
 def subject(case, db_type):
     case = {"tokens": case} if isinstance(case, list) else dict(case)
     now = timezone.now()
-    age, ended = case.get("password_age"), case.get("ended")
+    age, ended, idle = case.get("password_age"), case.get("ended"), case.get("idle")
     words = [*case.get("tokens", ()), tokens.kind(case.get("kind", "user"))]
     return Subject(
         db_type,
@@ -36,6 +36,7 @@ def subject(case, db_type):
         can_login=case.get("can_login", True),
         password_changed_at=None if age is None else now - timedelta(days=age),
         valid_until=None if ended is None else now - timedelta(days=ended),
+        last_login_at=None if idle is None else now - timedelta(days=idle),
     )
 
 
@@ -66,7 +67,12 @@ def test_every_reference_names_a_benchmark_of_the_pack():
 
 
 def test_every_condition_is_covered_or_said_not_to_be():
-    last_ones = {"mysql": ("MY", 28), "postgresql": ("PG", 27), "sqlserver": ("MS", 31)}
+    last_ones = {
+        "mysql": ("MY", 28),
+        "postgresql": ("PG", 27),
+        "sqlserver": ("MS", 31),
+        "oracle": ("OR", 34),
+    }
     assert [pack.name for pack in packs()] == list(last_ones)
     for pack in packs():
         prefix, last = last_ones[pack.name]
@@ -186,4 +192,5 @@ def stored(db_type, case, mark):
         can_login=account.can_login,
         valid_until=account.valid_until,
         password_changed_at=account.password_changed_at,
+        last_login_at=account.last_login_at,
     )
