@@ -174,7 +174,6 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
     list_select_related = ("classification",)
     search_fields = ("rule_name", "description", "pack_id")
     autocomplete_fields = ("classification",)
-    actions = ("switch_on", "switch_off")
     readonly_fields = ("reading", "pack_id", "expression")
     fieldsets = (
         (None, {"fields": (("rule_name", "db_type"), "classification", "description")}),
@@ -230,22 +229,6 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
     @admin.display(description=_("expression"))
     def expression(self, rule: ClassificationRule) -> Any:
         return format_html('<pre class="wf-json">{}</pre>', indented(rule.rule_expression))
-
-    @admin.action(description=_("Switch on"), permissions=["manage"])
-    def switch_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._switch(request, queryset, True)
-
-    @admin.action(description=_("Switch off"), permissions=["manage"])
-    def switch_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._switch(request, queryset, False)
-
-    def _switch(self, request: HttpRequest, queryset: QuerySet[Any], active: bool) -> None:
-        changed = queryset.exclude(is_active=active)
-        for rule in changed:
-            self.log_change(request, rule, [{"changed": {"fields": ["is_active"]}}])
-        number = changed.update(is_active=active)
-        text = ngettext("%(n)d rule switched.", "%(n)d rules switched.", number)
-        self.message_user(request, text % {"n": number})
 
 
 class AcceptForm(BaseDialogForm):

@@ -16,9 +16,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from accounts.models import InstanceAccount
+from classification import history, statistics
 from classification import rules as rule_cache
 from classification import serializers as shapes
-from classification import statistics
 from classification.dsl.nodes import describe
 from classification.dsl.predicates import PREDICATES, SCOPES, engine_rules
 from classification.explain import explain
@@ -221,10 +221,12 @@ class RuleViewSet(ModelViewSet):
         self._save(serializer)
 
     def _save(self, serializer: Any) -> None:
+        before = history.content(serializer.instance) if serializer.instance else None
         try:
-            serializer.save()
+            rule = serializer.save()
         except IntegrityError as exc:  # somebody took the name between the check and now
             raise shapes.name_exists("rule_name", serializer.validated_data["rule_name"]) from exc
+        history.record(self.request.user.pk, rule, before)  # type: ignore[arg-type]
 
 
 class AssignmentViewSet(mixins.ListModelMixin, ViewSet):
