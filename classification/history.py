@@ -14,6 +14,7 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from classification.models import ClassificationRule
+from whalefall import audit
 
 Json = dict[str, Any]
 
@@ -47,9 +48,12 @@ def record(user_id: int, rule: ClassificationRule, before: Json | None) -> LogEn
     told: Json = {"added": {}} if before is None else {"changed": {"fields": labels}}
     message = [told | {"before": before, "after": after}]
     flag = ADDITION if before is None else CHANGE
-    return LogEntry.objects.log_actions(  # type: ignore[return-value]
+    entry: Any = LogEntry.objects.log_actions(
         user_id, [rule], flag, change_message=message, single_object=True
     )
+    audit.note(rule, entry.get_change_message())
+    made: LogEntry = entry
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def test_what_the_api_changes_stands_in_the_history(administrator, rule):
     url = f"/api/v1/accounts/classifications/rules/{rule.pk}"
     names = ("db_type", "rule_expression")
     data = {name: getattr(rule, name) for name in names} | {"rule_name": "by program"}
-    data |= {"classification_id": rule.classification_id}
+    data |= {"classification": rule.classification_id}
     answer = administrator.put(url, json.dumps(data), content_type="application/json")
     assert answer.status_code == 200, answer.content
     assert "by program" in history(administrator, rule)
