@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django_q.models import OrmQ, Schedule
 
 from accounts.models import AccountChangeLog, InstanceAccount
+from capacity.models import InstanceDatabase
 from sync import jobs
 from sync.models import SyncSession
 from tags.models import Tag
@@ -150,6 +151,12 @@ class TestSync:
             "completed",
         )
         assert InstanceAccount.objects.count() == record["items_synced"] > 0
+
+    def test_capacity_measures_instead(self, orders_db):
+        said = run_json("sync", "capacity", "orders-db", "--inline")
+        assert SyncSession.objects.get().sync_category == "capacity"
+        assert InstanceDatabase.objects.count() == said["records"][0]["items_synced"] > 0
+        assert not InstanceAccount.objects.exists()
 
     def test_a_failed_instance_is_an_error_after_the_others_are_done(self, orders_db):
         cast.instance("nowhere-db")

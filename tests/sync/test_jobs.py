@@ -44,6 +44,20 @@ def test_no_job_runs_over_itself(name):
     assert getattr(tasks, name)() is not None
 
 
+def test_the_nightly_measuring_is_a_session_of_its_own():
+    cast.instance("orders-db")
+    assert tasks.sync_accounts() is not None
+    assert tasks.sync_databases() is not None
+    assert tasks.sync_databases() is None
+    categories = SyncSession.objects.values_list("sync_category", flat=True)
+    assert sorted(categories) == ["account", "capacity"]
+
+
+def test_the_nightly_sums_are_of_every_period_and_scope():
+    done = {(each["period_type"], each["scope"]) for each in tasks.calculate_database()}
+    assert len(done) == 8
+
+
 def test_every_job_can_be_queued_by_its_name():
     for name, job in jobs.JOBS.items():
         assert job.task == f"sync.tasks.{name}"
