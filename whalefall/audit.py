@@ -91,6 +91,7 @@ def _asked_of_console(
     if request.method in WRITES:
         # A form shown again, a question or a preview: nothing was done yet.
         done = response.status_code != 200 or notes or response.has_header("HX-Redirect")
+        done = done or hasattr(request, "audit_name")  # the login form again
         if not done:
             return None
         chosen = request.POST.get("action") if action == "changelist" else None
@@ -127,7 +128,7 @@ def _write(
         **{key: value[:100] for key, value in asks.items()},
         object_name=about["name"][:200] if about else "",
         details=_details(response, notes, about),
-        result=_result(response.status_code),
+        result="refused" if tried else _result(response.status_code),
         status=response.status_code,
         request_id=request_id_of(request),
     )

@@ -48,3 +48,10 @@ def test_a_login_is_kept(client, db, django_user_model):
     client.post("/admin/login/", {"username": "root", "password": "orca-swims-deep-7"})
     found = AuditEntry.objects.get()
     assert (found.user, found.action, found.result) == (fleet_user, "login", "done")
+
+
+def test_a_failed_login_is_kept_as_refused(client, db, django_user_model):
+    django_user_model.objects.create_superuser("root", password="orca-swims-deep-7")
+    client.post("/admin/login/", {"username": "root", "password": "wrong"})
+    found = AuditEntry.objects.get()
+    assert (found.username, found.action, found.result) == ("root", "login", "refused")
