@@ -14,6 +14,7 @@ a third time (`priv:database.pattern:SELECT`).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 
 from whalefall.engines.observed import Scope, SectionStatus
@@ -37,6 +38,12 @@ def _part(name: str) -> str:
 def bare(part: str) -> str:
     """The name that one part of an `object_name` stands for."""
     return part[1:-1].replace('""', '"') if part.startswith('"') else part
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """The parts of which `object_name` made a name."""
+    found = re.findall(r'("(?:[^"]|"")*"|[^."]+)(?:\.|$)', name)
+    return tuple(bare(part) for part in found)
 
 
 def engine(db_type: str) -> str:

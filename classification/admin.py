@@ -33,6 +33,7 @@ from unfold.widgets import (
 from accounts import facts
 from accounts.models import WIDE, AccountPermission, InstanceAccount
 from classification import risks
+from classification.account_pages import ExplainedAccounts
 from classification.classify import NothingToClassify, classify
 from classification.dsl.nodes import describe
 from classification.models import (
@@ -609,7 +610,7 @@ class ByHandForm(BaseDialogForm):
 
 
 @extend(InstanceAccount)
-class ClassifiedAccounts:
+class ClassifiedAccounts(ExplainedAccounts):
     """Risk and classifications in the list of accounts and on the page of one."""
 
     actions_detail = ("classify_by_hand",)

@@ -246,6 +246,23 @@ class Rules:
         """
         yield Reference(scope, privilege, parts)
 
+    def revoke_role(self, role: str, member: str) -> str:
+        """The statement that takes a role from a member, for people to read; "" where unsaid."""
+        return ""
+
+    def revoke(
+        self,
+        grantee: str,
+        privilege: str,
+        scope: str,
+        parts: tuple[str, ...],
+        option_only: bool = False,
+    ) -> str:
+        """The statement that takes a privilege away (`scope` as in the tokens, `.pattern`
+        included), or only the right to give it on; "" where the names do not say enough for one.
+        """
+        return ""
+
     def sections_for_scope(self, scope: Scope) -> tuple[str, ...]:
         """The sections that must be complete before a missing privilege at `scope` means "does not
         have it".

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from whalefall.engines.base import Capability, Held, Principal, Reference, Rules
+from whalefall.engines.mysql import revoking
 from whalefall.engines.mysql.accounts import PUBLIC
 from whalefall.engines.mysql.capabilities import CAPABILITIES, EXCEPT, SECTIONS, Because, Case
 from whalefall.engines.mysql.hosts import covers, like
@@ -172,6 +173,19 @@ class MySQLRules(Rules):
             if shortest is not None:
                 reason, path = shortest
                 yield Capability(name, reason, tuple(path))
+
+    def revoke_role(self, role: str, member: str) -> str:
+        return revoking.role(role, member)
+
+    def revoke(
+        self,
+        grantee: str,
+        privilege: str,
+        scope: str,
+        parts: tuple[str, ...],
+        option_only: bool = False,
+    ) -> str:
+        return revoking.privilege(grantee, privilege, scope, parts, option_only)
 
     def covering(self, privilege: str, scope: Scope, parts: tuple[str, ...]) -> Iterator[Reference]:
         """The object itself, the table round a column, the database by name and by pattern, *.*.

@@ -13,7 +13,7 @@ from whalefall.engines.observed import (
     ObservedMembership,
     Scope,
 )
-from whalefall.engines.postgresql import capabilities
+from whalefall.engines.postgresql import capabilities, revoking
 from whalefall.engines.postgresql.predefined import DATABASE_OWNER, IMPLIED
 
 ATTRIBUTES = {
@@ -91,6 +91,19 @@ class PostgreSQLRules(Rules):
 
     def capabilities(self, principal: Principal, observation: Observation) -> Iterable[Capability]:
         return capabilities.of(principal, observation)
+
+    def revoke_role(self, role: str, member: str) -> str:
+        return revoking.role(role, member)
+
+    def revoke(
+        self,
+        grantee: str,
+        privilege: str,
+        scope: str,
+        parts: tuple[str, ...],
+        option_only: bool = False,
+    ) -> str:
+        return revoking.privilege(grantee, privilege, scope, parts, option_only)
 
     def covering(self, privilege: str, scope: Scope, parts: tuple[str, ...]) -> Iterable[Reference]:
         """Itself, ownership (an owner can always give it to himself), the table for its columns,
