@@ -57,7 +57,7 @@ class Replica:
         self.connection.create_collation("EXACT", lambda a, b: (a > b) - (a < b))
         self.columns: dict[str, str] = {}
         self.function_types: dict[str, str] = {}
-        self.translate = lru_cache(maxsize=200)(self._translate)
+        self._translated: dict[int, tuple[exp.Expression, Translated]] = {}
 
     # Filling it
 
@@ -115,21 +115,22 @@ class Replica:
         for sql_one in self.statements(sql):
             yield self.run_one(sql_one, parameters)
 
-    def statements(self, sql: str) -> list[exp.Expression]:
-        """The statements of a batch, parsed."""
-        return [tree for tree in sqlglot.parse(sql, dialect=self.dialect) if tree is not None]
+    def statements(self, sql: str) -> tuple[exp.Expression, ...]:
+        """The statements of a batch, parsed. They are shared: not to be changed."""
+        return _parsed(sql, self.dialect)
 
     def run_one(
         self, tree: exp.Expression, parameters: Mapping[str, Any] | Sequence[Any] = ()
     ) -> Result:
-        translated = self.translate(tree.sql(dialect=self.dialect))
+        if id(tree) not in self._translated:  # kept together, so that no other gets its id
+            self._translated[id(tree)] = (tree, self._translate(tree.copy()))
+        translated = self._translated[id(tree)][1]
         cursor = self.connection.execute(translated.sql, parameters)
         columns = [column[0] for column in cursor.description or ()]
         types = list(translated.types) or [None] * len(columns)
         return Result(columns, types, cursor.fetchall())
 
-    def _translate(self, sql: str) -> Translated:
-        tree = sqlglot.parse_one(sql, dialect=self.dialect)
+    def _translate(self, tree: exp.Expression) -> Translated:
         types = tuple(self._types(tree))
         names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
         for table in list(tree.find_all(exp.Table)):
@@ -174,6 +175,11 @@ class Replica:
         ):
             return self.type_of(value.this, aliases, depth + 1)
         return None
+
+
+@lru_cache(maxsize=200)
+def _parsed(sql: str, dialect: str) -> tuple[exp.Expression, ...]:
+    return tuple(tree for tree in sqlglot.parse(sql, dialect=dialect) if tree is not None)
 
 
 def quoted(name: str) -> str:

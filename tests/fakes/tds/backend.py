@@ -405,10 +405,13 @@ class SqlServerBackend:
             raise SqlError(4060, message, 11)
         return Session(name, found.name)
 
-    def answer(self, session: Session, sql: str, parameters: Mapping[str, Any]) -> Iterator[Result]:
+    def answer(
+        self, session: Session, sql: str, parameters: Mapping[str, Any]
+    ) -> Iterator[Result | None]:
         replica = SqlServerReplica(self.server, session)
         for tree in replica.statements(sql):
             if isinstance(tree, exp.Set | exp.Command | exp.Use):
+                yield None
                 continue
             try:
                 found = replica.run_one(tree, parameters)

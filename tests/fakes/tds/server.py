@@ -242,6 +242,10 @@ class Conversation:
         reply, failed = bytearray(), False
         try:
             for result in self.server.backend.answer(self.session, sql, parameters):
+                if result is None:  # a SET: no rows, but it is told
+                    reply += tokens.info(5703, "Changed language setting to us_english.")
+                    reply += tokens.done(inner, tokens.MORE, tokens.SET)
+                    continue
                 head, types = tokens.columns(result)
                 reply += head
                 for values in result.rows:

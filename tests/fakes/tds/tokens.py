@@ -16,7 +16,7 @@ COLLATION = b"\x09\x04\xd0\x00\x34"  # SQL_Latin1_General_CP1_CI_AS
 LONGEST = 4000  # characters of nvarchar(n)
 DONE, DONE_PROC, DONE_IN_PROC = 0xFD, 0xFE, 0xFF
 MORE, FAILED, COUNTED, CANCELLED = 0x01, 0x02, 0x10, 0x20
-SELECT = 0xC1
+SELECT, SET = 0xC1, 0xF9
 EPOCH = datetime(1900, 1, 1)
 
 TYPES = {

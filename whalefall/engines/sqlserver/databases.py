@@ -116,25 +116,37 @@ class Reading:
         todo = [each for each in self.found if each.name not in self.troubles]
         while todo:
             texts = [filled(text, each.name) for each in todo for text in (rights, *statements)]
-            done = 0
+            seen = -1
             try:
                 for number, record in self.connection.sets(";\n".join(texts) + ";"):
-                    done, part = divmod(number, len(statements) + 1)
+                    seen, part = divmod(number, len(statements) + 1)
                     if part == 0:
-                        self._note_rights(todo[done], record)
+                        self._note_rights(todo[seen], record)
                     else:
-                        yield todo[done], part - 1, record
+                        yield todo[seen], part - 1, record
                 return
             except ConnectionLost:
                 raise
             except EngineError as exc:
-                # Rows of a set that came empty are not seen: the message names the database.
-                done = next(
-                    (at for at, each in enumerate(todo) if at >= done and _names(exc, each)), done
-                )
-                is_denied = isinstance(exc, PermissionDenied)
-                self.troubles[todo[done].name] = Trouble(exc.args[0], exc.remedy, is_denied)
-                todo = todo[done + 1 :]
+                todo = self._without_the_bad_one(todo, seen, exc)
+
+    def _without_the_bad_one(
+        self, todo: Sequence[Database], seen: int, exc: EngineError
+    ) -> list[Database]:
+        """Note whose fault it was, and return those that are still to be read.
+
+        `seen` is the last one of which a row came. Its own statements failed, or those of a later
+        one that the message names: a batch may be refused as a whole for one of its databases.
+        """
+        is_denied = isinstance(exc, PermissionDenied)
+        trouble = Trouble(exc.args[0], exc.remedy, is_denied)
+        named = [each for each in todo[max(seen, 0) :] if _names(exc, each)]
+        if not named and seen < 0:
+            self.troubles |= dict.fromkeys((each.name for each in todo), trouble)
+            return []
+        bad = named[0] if named else todo[seen]
+        self.troubles[bad.name] = trouble
+        return [each for each in todo[seen + 1 :] if each is not bad]
 
     def _note_rights(self, each: Database, record: Record) -> None:
         if record["may_enter"] != 1:

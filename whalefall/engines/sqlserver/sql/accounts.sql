@@ -15,8 +15,8 @@ SELECT p.principal_id
      , CAST(LOGINPROPERTY(p.name, N'IsExpired') AS int) AS expired
      , CAST(LOGINPROPERTY(p.name, N'IsMustChange') AS int) AS must_change
      , CAST(LOGINPROPERTY(p.name, N'PasswordLastSetTime') AS datetime) AS password_set
-     , PWDCOMPARE(N'', l.password_hash) AS blank_password
-     , PWDCOMPARE(p.name, l.password_hash) AS name_password
+     , CASE WHEN l.password_hash IS NOT NULL THEN PWDCOMPARE(N'', l.password_hash) END AS blank_password
+     , CASE WHEN l.password_hash IS NOT NULL THEN PWDCOMPARE(p.name, l.password_hash) END AS name_password
      , x.state AS connect_state
      , HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS views_definition
   FROM sys.server_principals AS p

@@ -8,9 +8,9 @@ IF SUSER_ID({name}) IS NULL
 GRANT VIEW ANY DEFINITION TO {login};
 -- Sizes of tables.
 GRANT VIEW SERVER STATE TO {login};
--- Enter every database without a user in each.
+-- Enter every database without a user in each. -- pragma: >= 12
 GRANT CONNECT ANY DATABASE TO {login}; -- pragma: >= 12
--- SQL Server 2012 has no CONNECT ANY DATABASE: a user in each database, also in new ones.
+-- SQL Server 2012 has no CONNECT ANY DATABASE: a user in each database, also in new ones. -- pragma: < 12
 DECLARE @sql nvarchar(max) = N''; -- pragma: < 12
 SELECT @sql += N'USE ' + QUOTENAME(name) + N'; IF USER_ID({inner}) IS NULL CREATE USER {login_inner};' -- pragma: < 12
   FROM sys.databases WHERE state = 0 AND name <> N'tempdb'; -- pragma: < 12
