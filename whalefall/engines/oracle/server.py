@@ -1,7 +1,7 @@
 """An open Oracle database: which statements are sent, and how each section ends.
 
-17 statements for accounts and privileges, whatever the number of users; one more from the root, and
-one where Java's permissions are denied.
+16 statements for accounts and privileges (17 on 23ai), whatever the number of users; one more from
+the root, and one where Java's permissions are denied.
 """
 
 from __future__ import annotations
