@@ -201,6 +201,7 @@ class _Run:
             self.compare(stale)
             self.remember(stale)
             if self.outcome.added or self.outcome.removed or self.outcome.updated:
+                self.cursor.execute("ANALYZE run_touched")
                 risks.refresh(risks.OF_RUN)
             self.cursor.execute(statements.DROP)
         if has_gone:

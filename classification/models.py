@@ -589,3 +589,32 @@ class AccountRisk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.permission_id}: {self.level}"
+
+
+class DailyCount(models.Model):
+    """How many accounts had a classification, had it by a rule, or were at a risk, on a day
+    (`classification.daily`). `key` is an id, or a risk level; `name` what it was called then.
+    """
+
+    class Kind(models.TextChoices):
+        RULE = "rule", _("rule")
+        CLASSIFICATION = "classification", _("classification")
+        RISK = "risk", _("risk")
+
+    day = models.DateField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    key = models.CharField(max_length=20)
+    name = models.CharField(max_length=150)
+    accounts = models.IntegerField()
+    accepted = models.IntegerField()
+
+    class Meta:
+        db_table = "classification_daily_counts"
+        verbose_name = _("daily count")
+        verbose_name_plural = _("daily counts")
+        constraints = (
+            models.UniqueConstraint(fields=("day", "kind", "key"), name="daily_count_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind} {self.key}: {self.accounts}"

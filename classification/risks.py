@@ -21,7 +21,7 @@ LEVELS = ("info", "low", "medium", "high", "critical")
 LOCK = 0x72736B
 
 ACCOUNTS = "= ANY(%(accounts)s)"
-OF_RUN = "IN (SELECT id FROM run_accounts)"
+OF_RUN = "IN (SELECT account_id FROM run_touched)"
 EXPIRED = "IN (SELECT permission_id FROM account_risks WHERE accepted_until < %(today)s)"
 OF_CLASSIFICATION = """IN (
     SELECT account_id FROM account_classification_assignments

@@ -17,6 +17,7 @@ from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
     ClassificationRule,
+    DailyCount,
     RiskException,
     RiskLevel,
 )
@@ -421,3 +422,23 @@ class StatisticsSerializer(serializers.Serializer):
     summary = SummarySerializer()
     db_types = AccountsOfEngineSerializer(many=True)
     classifications = AccountsClassifiedSerializer(many=True)
+
+
+class HistoryQuerySerializer(Serializer):
+    """`key`: ids of rules or classifications, or risk levels, parted by commas; all without it."""
+
+    kind = ChoiceField(DailyCount.Kind.choices, default=DailyCount.Kind.RISK)
+    days = serializers.IntegerField(min_value=1, max_value=3660, default=90)
+    key = serializers.CharField(max_length=2000, default="")
+
+
+class PointSerializer(serializers.Serializer):
+    day = serializers.DateField()
+    accounts = serializers.IntegerField()
+    accepted = serializers.IntegerField(help_text="Of these, by an exception that held.")
+
+
+class CurveSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    name = serializers.CharField()
+    points = PointSerializer(many=True)

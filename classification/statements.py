@@ -35,7 +35,8 @@ TABLES = """
     CREATE TEMPORARY TABLE run_matches (account_id bigint NOT NULL, evidence text NOT NULL,
         rule_id bigint NOT NULL, classification_id bigint NOT NULL) ON COMMIT DROP;
     CREATE TEMPORARY TABLE run_kept (account_id bigint NOT NULL,
-        classification_id bigint NOT NULL) ON COMMIT DROP
+        classification_id bigint NOT NULL) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE run_touched (account_id bigint NOT NULL) ON COMMIT DROP
 """
 
 # Which of the tokens that leave accounts unknown there are at all: mostly none.
@@ -98,7 +99,8 @@ INSERT = """
                   AND x.evidence ->> 'facts' = p.facts_fingerprint)
         ORDER BY f.account_id, f.classification_id
         {on_conflict}
-        RETURNING rule_id)
+        RETURNING rule_id, account_id),
+    touched AS (INSERT INTO run_touched SELECT account_id FROM added)
     SELECT rule_id, count(*) FROM added GROUP BY rule_id
 """
 
@@ -106,13 +108,16 @@ INSERT = """
 SKIP_TAKEN = "ON CONFLICT DO NOTHING"
 
 UPDATE = """
-    UPDATE account_classification_assignments x
-    SET evidence = f.evidence, rule_id = f.rule_id
-    FROM run_found f
-    WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
-      AND x.is_active AND x.assignment_type = 'auto' AND x.evidence <> f.evidence
-      AND NOT EXISTS (SELECT FROM run_kept k WHERE k.account_id = f.account_id
-                      AND k.classification_id = f.classification_id)
+    WITH updated AS (
+        UPDATE account_classification_assignments x
+        SET evidence = f.evidence, rule_id = f.rule_id
+        FROM run_found f
+        WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
+          AND x.is_active AND x.assignment_type = 'auto' AND x.evidence <> f.evidence
+          AND NOT EXISTS (SELECT FROM run_kept k WHERE k.account_id = f.account_id
+                          AND k.classification_id = f.classification_id)
+        RETURNING x.account_id)
+    INSERT INTO run_touched SELECT account_id FROM updated
 """
 
 DEACTIVATE = """
@@ -127,7 +132,8 @@ DEACTIVATE = """
                           AND f.classification_id = x.classification_id)
           AND NOT EXISTS (SELECT FROM run_kept k WHERE k.account_id = x.account_id
                           AND k.classification_id = x.classification_id)
-        RETURNING x.rule_id)
+        RETURNING x.rule_id, x.account_id),
+    touched AS (INSERT INTO run_touched SELECT account_id FROM removed)
     SELECT rule_id, count(*) FROM removed GROUP BY rule_id
 """
 
@@ -186,4 +192,4 @@ HOLD_RULES = """
     WHERE r.id = ANY(%s) FOR KEY SHARE
 """
 
-DROP = "DROP TABLE run_accounts, run_matches, run_kept, run_found"
+DROP = "DROP TABLE run_accounts, run_matches, run_kept, run_found, run_touched"

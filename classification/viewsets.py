@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from accounts.models import InstanceAccount
-from classification import history, statistics
+from classification import daily, history, statistics
 from classification import rules as rule_cache
 from classification import serializers as shapes
 from classification.dsl.nodes import describe
@@ -37,6 +37,7 @@ from classification.models import (
     SystemClassification,
 )
 from classification.preview import preview
+from whalefall import audit
 from whalefall.api import Answer, ApiError
 from whalefall.engines import DB_TYPES
 from whalefall.engines.observed import Kind
@@ -308,6 +309,7 @@ class ExceptionViewSet(ReadOnlyViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         serializer.save(created_by=request.user)
+        audit.note(serializer.instance)
         return Answer(serializer.data, _("Accepted."), status=201)
 
     @extend_schema(responses=shapes.ExceptionSerializer)
@@ -389,3 +391,17 @@ class StatisticsViewSet(ViewSet):
     @action(detail=False)
     def rules(self, request: Request) -> Answer:
         return Answer(statistics.rules())
+
+    @extend_schema(
+        parameters=[shapes.HistoryQuerySerializer], responses=shapes.CurveSerializer(many=True)
+    )
+    @action(detail=False)
+    def history(self, request: Request) -> Answer:
+        """Day by day, oldest first, for plots: how many accounts were at each risk, had each
+        classification, or had it by each rule.
+        """
+        query = shapes.HistoryQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        keys = [key.strip() for key in asked["key"].split(",") if key.strip()]
+        return Answer(daily.curves(asked["kind"], asked["days"], keys))

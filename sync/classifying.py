@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AccountPermission
+from classification import daily
 from classification.classify import NothingToClassify, Outcome, classify
 from classification.rules import active_rules
 from sync import queue
@@ -67,6 +68,7 @@ def run_record(record: SyncInstanceRecord) -> dict[str, Any]:
         with Keeper(EVERY_INSTANCE, record) as keeper, transaction.atomic():
             record.hold()
             outcome = classify_anew(everything=everything)
+            daily.count_today()
             keeper.check()
             counts = {
                 "synced": outcome.accounts,

@@ -18,6 +18,7 @@ from capacity.models import (
     InstanceSizeStat,
     PeriodType,
 )
+from classification.models import DailyCount
 from sync.models import SyncSession
 from whalefall.models import AuditEntry, LogEntry
 
@@ -28,7 +29,7 @@ FEWEST_SIZE_DAYS = 200
 
 def prune() -> dict[str, int]:
     """How many rows were deleted: `sessions`, `logs`, `audit`, `failed_tasks`, `changes`,
-    `sizes`.
+    `sizes`, `counts`.
     """
     sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
     return {
@@ -38,6 +39,7 @@ def prune() -> dict[str, int]:
         "failed_tasks": _delete(Failure.objects.all(), "stopped", settings.KEEP_LOGS),
         "changes": _delete(AccountChangeLog.objects.all(), "change_time", settings.KEEP_CHANGES),
         "sizes": _delete_sizes(settings.KEEP_SIZES),
+        "counts": _delete(DailyCount.objects.all(), "day", settings.KEEP_COUNTS),
     }
 
 

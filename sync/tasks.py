@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from capacity import aggregation
+from classification import daily
 from classification.classify import NothingToClassify, classify
 from sync import locks, pruning, reaper, runner
 from sync.jobs import JOBS
@@ -44,16 +45,17 @@ def _sync_all(job: str, category: SyncCategory) -> str | None:
 
 
 def calculate_account() -> Any:
-    """Classify every account."""
+    """Classify every account, and count the day."""
     with locks.held(locks.JOB, JOBS["calculate_account"].number) as free:
         return _classified() if free else _skipped("calculate_account")
 
 
 def _classified() -> dict[str, Any]:
     try:
-        return classify().as_json()
+        done = classify().as_json()
     except NothingToClassify as exc:
-        return {"skipped": exc.code}
+        done = {"skipped": exc.code}
+    return done | {"counted": daily.count_today()}
 
 
 def calculate_database() -> Any:

@@ -149,6 +149,7 @@ REQUEUE_AFTER = env.int("WHALEFALL_REQUEUE_AFTER", default=300)
 KEEP_SESSIONS = env.int("WHALEFALL_KEEP_SESSIONS", default=90)
 KEEP_LOGS = env.int("WHALEFALL_KEEP_LOGS", default=30)
 KEEP_AUDIT = env.int("WHALEFALL_KEEP_AUDIT", default=365)
+KEEP_COUNTS = env.int("WHALEFALL_KEEP_COUNTS", default=1100)
 KEEP_CHANGES = env.int("WHALEFALL_KEEP_CHANGES", default=0)
 # Sizes by day, at least 200 days of them; sums of weeks, months and quarters are always kept.
 KEEP_SIZES = env.int("WHALEFALL_KEEP_SIZES", default=0)

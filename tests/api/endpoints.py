@@ -63,6 +63,7 @@ ENDPOINTS: dict[tuple[str, str], str] = {
     ("GET", "/accounts/statistics/db-types"): VIEW,
     ("GET", "/accounts/statistics/classifications"): VIEW,
     ("GET", "/accounts/statistics/rules"): VIEW,
+    ("GET", "/accounts/statistics/history"): VIEW,
     ("GET", "/accounts/classifications"): VIEW,
     ("POST", "/accounts/classifications"): MANAGE,
     ("GET", "/accounts/classifications/{pk}"): VIEW,

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from classification import risks
+from classification import daily, risks
 from classification.models import RiskException
 from tests.api.cast import account, assigned, classification, instance
 from tests.api.envelope import errors, failure, success
@@ -132,3 +132,26 @@ def test_the_number_of_queries_does_not_grow(operator, label):
                 assert len(success(operator.get(url, {"limit": 200}))["items"]) == size
             counts.append(len(queries))
     assert counts[:3] == counts[3:]
+
+
+# --- the history of risks and classifications
+
+HISTORY = "/api/v1/accounts/statistics/history"
+
+
+def test_the_history_is_a_curve_for_each_key(viewer, label, dba):
+    daily.count_today()
+    (curve,) = success(viewer.get(HISTORY, {"kind": "risk", "key": "critical"}))
+    today = risks.today().isoformat()
+    assert curve == {
+        "key": "critical",
+        "name": "critical",
+        "points": [{"day": today, "accounts": 1, "accepted": 0}],
+    }
+    keys = [curve["key"] for curve in success(viewer.get(HISTORY))]
+    assert sorted(keys) == ["accepted", "critical", "high", "info", "low", "medium"]
+
+
+@pytest.mark.parametrize("query", [{"kind": "mood"}, {"days": "0"}, {"days": "x"}, {"kid": "1"}])
+def test_a_question_about_history_is_checked(viewer, query):
+    assert list(errors(viewer.get(HISTORY, query))) == list(query)

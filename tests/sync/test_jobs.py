@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from classification.models import DailyCount
 from sync import jobs, locks, pruning, tasks
 from sync.models import SyncSession
 from tests.sync import cast
@@ -73,7 +74,14 @@ def test_old_history_goes_and_what_runs_stays(settings):
     SyncSession.objects.filter(pk=ended.pk).update(completed_at=old)
     LogEntry.objects.create(timestamp=old, level="INFO", module="x", message="old")
     LogEntry.objects.create(timestamp=timezone.now(), level="INFO", module="x", message="new")
-    done = {"sessions": 1, "logs": 1, "audit": 0, "failed_tasks": 0, "changes": 0, "sizes": 0}
+    DailyCount.objects.create(day=old, kind="risk", key="low", name="low", accounts=1, accepted=0)
+    DailyCount.objects.create(
+        day=timezone.now(), kind="risk", key="low", name="low", accounts=2, accepted=0
+    )
+    settings.KEEP_COUNTS = 90
+    done = {"sessions": 1, "logs": 1, "audit": 0, "failed_tasks": 0, "changes": 0}
+    done |= {"sizes": 0, "counts": 1}
     assert pruning.prune() == done
     assert list(SyncSession.objects.all()) == [running]
     assert LogEntry.objects.get().message == "new"
+    assert DailyCount.objects.get().accounts == 2
