@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import django_filters
 from django.db.models import Max, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from capacity.aggregation import bounds
 from capacity.models import (
     DatabaseSizeAggregation,
     DatabaseSizeStat,
@@ -20,6 +22,7 @@ from capacity.models import (
 from whalefall.filters import ChoiceFilter, ListFilter, NumberListFilter
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
+NARROWING = ("database_id", "database_name", "instance_id", "start_date", "end_date")
 STATUS_CHOICES = (("active", _("active")), ("gone", _("gone")), ("all", _("all")))
 
 
@@ -64,6 +67,10 @@ class InstanceAggregationFilter(AggregationFilter):
 
 
 class DatabaseAggregationFilter(AggregationFilter):
+    """As above; only the current period and the one before it, unless days, an instance or a
+    database are asked for: of everything there are a hundred million days.
+    """
+
     database_id = NumberListFilter(field_name="database_id", lookup_expr="in")
     database_name = django_filters.CharFilter(field_name="database__database_name")
     search = django_filters.CharFilter(
@@ -73,6 +80,12 @@ class DatabaseAggregationFilter(AggregationFilter):
     class Meta:
         model = DatabaseSizeAggregation
         fields: tuple[str, ...] = ()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().filter_queryset(queryset)
+        if any(self.form.cleaned_data[name] for name in NARROWING):
+            return found
+        return found.filter(period_start__gte=since_last(self.period))
 
 
 class DatabaseFilter(OnInstances):
@@ -109,10 +122,15 @@ class SizeFilter(OnInstances):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         found = super().filter_queryset(queryset)
-        narrowing = ("database_id", "database_name", "instance_id", "start_date", "end_date")
-        if any(self.form.cleaned_data[name] for name in narrowing):
+        if any(self.form.cleaned_data[name] for name in NARROWING):
             return found
         return found.filter(collected_date=_newest_day())
+
+
+def since_last(period: str) -> date:
+    """The first day of the period before the current one."""
+    start, _end = bounds(period, timezone.localdate())
+    return bounds(period, start - timedelta(days=1))[0]
 
 
 def _newest_day() -> date | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Avg, Count, F, Max, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
@@ -20,7 +18,7 @@ from rest_framework.response import Response
 
 from capacity import filters, history
 from capacity import serializers as shapes
-from capacity.aggregation import aggregate, bounds
+from capacity.aggregation import aggregate
 from capacity.forecast import TooLittle
 from capacity.models import (
     DatabaseSizeAggregation,
@@ -71,9 +69,7 @@ class AggregationViewSet(Exports):
         found = self.filter_queryset(self.get_queryset()).order_by()
         period = request.query_params.get("period_type") or "daily"
         if "start_date" not in request.query_params:
-            start, _end = bounds(period, timezone.localdate())
-            start, _end = bounds(period, start - timedelta(days=1))
-            found = found.filter(period_start__gte=start)
+            found = found.filter(period_start__gte=filters.since_last(period))
         newest = found.order_by(self.one, "-period_start").distinct(self.one)
         rows = found.model._default_manager.filter(pk__in=newest.values("pk"))
         return Answer({"period_type": period, **_summary(rows)})

@@ -124,6 +124,14 @@ def test_days_of_databases(viewer, fleet):
     assert rows[1]["change_percent"] == pytest.approx(100 / 9)
 
 
+def test_unasked_only_the_last_two_days_of_all_databases(viewer, fleet):
+    on_day(fleet["orders"], 2, sales=80)
+    url = f"{BASE}/capacity/databases"
+    assert 80 not in [row["last_bytes"] for row in items(viewer.get(url))]
+    asked = items(viewer.get(url, {"instance_id": fleet["orders"].pk}))
+    assert 80 in [row["last_bytes"] for row in asked]
+
+
 @pytest.mark.parametrize(
     ("query", "path"),
     [
