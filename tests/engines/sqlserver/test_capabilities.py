@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
 
 from tests.engines.sqlserver.cast import Judged
 from tests.fakes.tds.catalog import SqlServerCatalog
 from tests.live.sqlserver import fleet
+from whalefall.engines.hidden import hidden
 from whalefall.engines.sqlserver import capabilities
 
 
@@ -173,3 +176,25 @@ def test_a_superuser_needs_no_flaw(server):
     found = gained(server, "app")
     assert set(capabilities.OF_SUPERUSERS) <= found
     assert not capabilities.NOT_OF_SUPERUSERS & found
+
+
+def test_what_comes_with_msdb_is_nobodys_fault(server):
+    server.databases["msdb"].role("SQLAgentUserRole")
+    assert "EMPTY_ROLE" not in gained(server, "SQLAgentUserRole@msdb")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_hidden"),
+    [
+        ("##MS_PolicyEventProcessingLogin##", True),
+        ("NT SERVICE\\MSSQLSERVER", True),
+        ("db_owner@sales", True),
+        ("SQLAgentReaderRole@msdb", True),
+        ("app@msdb", False),
+        ("public@sales", False),
+        ("sa", False),
+    ],
+)
+def test_lists_leave_out_what_comes_with_the_product(name, is_hidden):
+    patterns = hidden()["sqlserver"].accounts
+    assert any(fnmatchcase(name, each) for each in patterns) is is_hidden

@@ -297,7 +297,8 @@ def _is_own(grant: ObservedGrant) -> bool:
 
 def _is_user(principal: Principal) -> bool:
     bare = principal.account.username.partition("@")[0]
-    return principal.account.kind is Kind.DATABASE_USER and bare not in BUILTIN_USERS
+    is_shipped = bare in BUILTIN_USERS or bare.startswith("##MS_")
+    return principal.account.kind is Kind.DATABASE_USER and not is_shipped
 
 
 def _on_schema(held: Held, principal: Principal, observation: Observation) -> Iterator[str]:
@@ -398,8 +399,9 @@ def _of_role(principal: Principal, observation: Observation) -> Iterator[Capabil
     account = principal.account
     if account.username.startswith("guest@") and principal.roles:
         yield Capability("GUEST_RIGHTS", f"in {next(iter(principal.roles))}")
-    is_own = account.attributes.get("type") == "role" and account.attributes.get("fixed") is False
-    if not is_own:
+    has = account.attributes
+    is_own = has.get("type") == "role" and has.get("fixed") is False
+    if not is_own or has.get("database") in SYSTEM_DATABASES:  # msdb has its own unfixed roles
         return
     for role, path in principal.roles.items():
         found = observation.accounts.get(role)

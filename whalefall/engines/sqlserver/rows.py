@@ -80,7 +80,8 @@ def login(row: Mapping[str, Any], name: str, minutes_east: int, machine: str) ->
     if bytes(row["sid"] or b"") == b"\x01":
         attributes["is_sa"] = True
     if type_ == "R":
-        attributes["fixed"] = bool(row["is_fixed_role"]) or row["name"] == "public"
+        shipped = row["name"] == "public" or row["name"].startswith("##MS_")
+        attributes["fixed"] = bool(row["is_fixed_role"]) or shipped
     if type_ == "G" and machine and row["name"].upper().startswith(f"{machine.upper()}\\"):
         attributes["local_group"] = True
     return ObservedAccount(
