@@ -39,7 +39,7 @@ class WhaleFallCollector(Collector):
     """Counts of the tables, and what this process knows of its log."""
 
     def collect(self) -> Iterator[Any]:
-        yield from self._tables(cache.get_or_set("whalefall-metrics", counts, KEPT))
+        yield from self._tables(cache.get_or_set("whalefall-metrics", counts, KEPT) or counts())
         yield GaugeMetricFamily(
             "whalefall_queue_depth", "Tasks that wait for a worker.", queue.waiting()
         )

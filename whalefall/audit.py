@@ -111,7 +111,7 @@ def _write(
     from whalefall.lockout import client_address
     from whalefall.models import AuditEntry
 
-    user = getattr(request, "audit_user", None) or request.user
+    user: Any = getattr(request, "audit_user", None) or request.user
     if tried := getattr(request, "audit_name", ""):  # whoever is logged in at this browser
         user = AnonymousUser()
     username = user.get_username() or tried

@@ -37,12 +37,13 @@ class StoreHandler(logging.Handler):
         super().__init__()
         self.capacity, self.retry_after = capacity, retry_after
         self.dropped = self.written = 0
+        self.store_in_use = threading.Event()
         self._renew()
         os.register_at_fork(after_in_child=self._renew)
 
     def _renew(self) -> None:
         """A forked process has none of its parent's threads, and leaves it its lines."""
-        was_in_use = hasattr(self, "store_in_use") and self.store_in_use.is_set()
+        was_in_use = self.store_in_use.is_set()
         self.lines: Queue[str] = Queue(self.capacity)
         # A lock that the parent held at the fork would be held for ever.
         self.store_in_use = threading.Event()
