@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.collection import apply
 from accounts.facts import Facts
+from accounts.models import AccountChangeLog, AccountPermission
 from tests.fakes.oracle.server import FakeOracle
-from whalefall.engines.errors import EngineError
 from whalefall.engines.observed import Kind
+from whalefall.instances.models import Instance
 
 
 @pytest.fixture
@@ -90,23 +92,47 @@ def test_a_common_role_passes_on_in_a_container_only_what_it_has_there(engine, r
     assert "system" not in facts["C##OTHER"]["privileges"], "UPDATE ANY TABLE is in SALESPDB"
 
 
-@pytest.mark.parametrize(
-    ("hide", "reason"),
-    [
-        (True, "this login does not see the container"),
-        (False, "the container is not open (MOUNTED)"),
-    ],
-)
-def test_users_that_cannot_be_seen_are_not_taken_for_gone(engine, root, hide, reason):
+UNREAD = [
+    (True, "this login does not see the container"),
+    (False, "the container is not open (MOUNTED)"),
+]
+
+
+def close(root, hide):
     if hide:
         root.hidden_containers = {"HRPDB"}
     else:
         root.containers["HRPDB"].open_mode = "MOUNTED"
     root.changed()
-    with engine.connect(root.target()) as opened, pytest.raises(EngineError) as caught:
-        opened.observe()
-    assert f"HRPDB: {reason}" in str(caught.value)
-    assert "CONTAINER_DATA = ALL" in str(caught.value)
+
+
+@pytest.mark.parametrize(("hide", "reason"), UNREAD)
+def test_a_container_that_cannot_be_read_is_named_and_the_others_count(engine, root, hide, reason):
+    close(root, hide)
+    with engine.connect(root.target()) as opened:
+        found = opened.observe()
+    for name in ("database_accounts", "memberships", "system", "table"):
+        assert found.sections[name].databases == {"HRPDB": reason}
+        assert not found.sections[name].is_complete
+        assert "CONTAINER_DATA = ALL" in found.sections[name].remedy
+    assert found.sections["accounts"].is_complete
+    assert "HR@SALESPDB" in found.accounts
+    assert "HR@HRPDB" not in found.accounts
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hide", "reason"), UNREAD)
+def test_users_that_cannot_be_seen_are_not_taken_for_gone(engine, root, hide, reason):
+    instance = Instance.objects.create(name="cdb", db_type="oracle", host="cdb", port=1521)
+    with engine.connect(root.target()) as opened:
+        apply(instance, opened.observe())
+    close(root, hide)
+    with engine.connect(root.target()) as opened:
+        assert apply(instance, opened.observe()).counts["deleted"] == 0
+    kept = AccountPermission.objects.get(account__username="HR@HRPDB")
+    assert kept.account.is_active
+    assert "cap:SUPERUSER" in kept.fact_tokens
+    assert not AccountChangeLog.objects.exclude(change_type="add").exists()
 
 
 def test_one_statement_more_than_elsewhere(engine, root):

@@ -76,9 +76,13 @@ class Names:
         """The account's name on the instance; equal ones are one string."""
         key = (con_id, name)
         if key not in self._known:
-            is_common = self.containers is None or name in self.common
-            self._known[key] = qualified(name, None if is_common else self.container(con_id))
+            self._known[key] = qualified(name, self.local_to(con_id, name))
         return self._known[key]
+
+    def local_to(self, con_id: int, name: str) -> str | None:
+        """The container that a local name belongs to; None for common ones, and elsewhere."""
+        is_common = self.containers is None or name in self.common
+        return None if is_common else self.container(con_id)
 
 
 class Profiles:
@@ -131,7 +135,8 @@ class AccountReader:
         known = self.default_passwords
         has_default = None if known is None else (con_id, name) in known
         key = (con_id, status, profile, authentication, tablespace, versions, common, maintained,
-               has_default, maintained is None and name in MAINTAINED_BEFORE_12)  # fmt: skip
+               has_default, maintained is None and name in MAINTAINED_BEFORE_12,
+               self.names.local_to(con_id, name))  # fmt: skip
         if key not in self._shared:
             self._shared[key] = MappingProxyType(self._attributes(*key))
         return ObservedAccount(
@@ -158,6 +163,8 @@ class AccountReader:
         )
         if common is not None:
             attributes["common"] = common == "YES"
+        if local_to := self.names.local_to(con_id, name):
+            attributes["database"] = local_to
         return ObservedAccount(
             self.names.of(con_id, name), Kind.ROLE, can_login=False, attributes=attributes
         )
@@ -174,6 +181,7 @@ class AccountReader:
         maintained: str | None,
         has_default: bool | None,
         known_maintained: bool,
+        local_to: str | None,
     ) -> dict[str, Any]:
         found: dict[str, Any] = {
             "status": status,
@@ -188,6 +196,8 @@ class AccountReader:
         }
         if common is not None:
             found["common"] = common == "YES"
+        if local_to is not None:
+            found["database"] = local_to
         return found
 
     def _details(self, locked_at: datetime | None, created: datetime | None) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from whalefall.engines.observed import ObservedGrant, ObservedMembership, Scope
 from whalefall.engines.oracle.accounts import ROOT_ID, Names
 from whalefall.engines.oracle.names import PUBLIC, scope_of
 
+LOCAL_USERS = "database_accounts"
+"""The section of the users that containers have to themselves: one that is not read keeps its."""
 COMMON = "common"
 """Trait of a right given in all containers (CONTAINER=ALL) to an account of one's own."""
 HIERARCHY = "hierarchy"
@@ -193,7 +195,7 @@ class GrantReader:
             scope=Scope.SCHEMA,
             database=container,
             schema=name,
-            section="accounts",
+            section="accounts" if name == user else LOCAL_USERS,
             source="DBA_USERS",
         )
 

@@ -26,7 +26,7 @@ OF_TABLES = (
     "SELECT", "READ", "INSERT", "UPDATE", "DELETE", "ALTER", "INDEX", "REFERENCES", "DEBUG",
     "FLASHBACK", "ON COMMIT REFRESH", "QUERY REWRITE", "UNDER", "MERGE VIEW",
 )  # fmt: skip
-ANY_OF_TABLES = {
+ANY_OF_TABLES: dict[str, tuple[str, ...]] = {
     "SELECT": ("SELECT ANY TABLE", "READ ANY TABLE"),
     "READ": ("SELECT ANY TABLE", "READ ANY TABLE"),
     "INSERT": ("INSERT ANY TABLE",),
@@ -36,12 +36,15 @@ ANY_OF_TABLES = {
     "INDEX": ("CREATE ANY INDEX",),
     "FLASHBACK": ("FLASHBACK ANY TABLE",),
 }
-ANY_OF_CODE = {
+ANY_OF_CODE: dict[str, tuple[str, ...]] = {
     "EXECUTE": ("EXECUTE ANY PROCEDURE", "EXECUTE ANY TYPE", "EXECUTE ANY LIBRARY"),
     "DEBUG": ("DEBUG ANY PROCEDURE",),
 }
-ANY_OF_SEQUENCES = {"SELECT": ("SELECT ANY SEQUENCE",), "ALTER": ("ALTER ANY SEQUENCE",)}
-ANY = {
+ANY_OF_SEQUENCES: dict[str, tuple[str, ...]] = {
+    "SELECT": ("SELECT ANY SEQUENCE",),
+    "ALTER": ("ALTER ANY SEQUENCE",),
+}
+ANY: dict[Scope, dict[str, tuple[str, ...]]] = {
     Scope.TABLE: ANY_OF_TABLES,
     Scope.COLUMN: {name: ANY_OF_TABLES[name] for name in ("INSERT", "UPDATE")},
     Scope.ROUTINE: ANY_OF_CODE,
@@ -144,7 +147,7 @@ class OracleRules(Rules):
 
     def _places(self, name: str, observation: Observation) -> dict[str, frozenset[str]]:
         """Role -> the containers in which the account has it at login, over all paths."""
-        edges = observation.derived.get("oracle.places")
+        edges: dict[str, list[tuple[str, str]]] | None = observation.derived.get("oracle.places")
         if edges is None:
             edges = observation.derived["oracle.places"] = defaultdict(list)
             for one in self.memberships(observation):

@@ -36,7 +36,7 @@ from whalefall.engines.oracle.accounts import (
     public_account,
 )
 from whalefall.engines.oracle.connection import Connection
-from whalefall.engines.oracle.grants import GrantReader, MembershipReader, RowReader
+from whalefall.engines.oracle.grants import LOCAL_USERS, GrantReader, MembershipReader, RowReader
 from whalefall.engines.oracle.names import OLDEST, ROOT, main_version, quoted, version_number
 from whalefall.engines.queries import load
 
@@ -82,6 +82,7 @@ class OracleServer(Server):
         self.container = ""
         self.uses_tls = False
         self.names = Names()
+        self.unread: dict[str, str] = {}
         self._maintained: set[str] = set()
         self._users: list[tuple[str, str, str | None]] = []
         self._delegates: list[ObservedGrant] = []
@@ -154,7 +155,7 @@ class OracleServer(Server):
             for name in statements if part in self.parts() else ():
                 for view in VIEW.findall(self.sql(name)):
                     wanted.setdefault(view, []).extend(sections)
-        for view, sections in wanted.items():
+        for view, suffering in wanted.items():
             try:
                 self.connection.execute(f"SELECT 1 FROM sys.{view} WHERE 1 = 0")  # noqa: S608
             except PermissionDenied:
@@ -162,7 +163,7 @@ class OracleServer(Server):
                     continue
                 remedy = f"GRANT SELECT ON sys.{view} TO {quoted(self.login)};"
                 yield MissingPrivilege(
-                    f"SELECT on sys.{view}", tuple(dict.fromkeys(sections)), remedy
+                    f"SELECT on sys.{view}", tuple(dict.fromkeys(suffering)), remedy
                 )
 
     def parts(self) -> tuple[str, ...]:
@@ -180,8 +181,8 @@ class OracleServer(Server):
     # Accounts
 
     def observe_accounts(self) -> Iterator[ObservedAccount]:
-        """PUBLIC, users, roles. All or nothing: raises EngineError when a list, or a container,
-        cannot be read.
+        """PUBLIC, users, roles. Raises EngineError when a list cannot be read; a container that
+        cannot be read is named in the section `database_accounts`.
         """
         self._read_containers()
         with self.reading("settings"):
@@ -217,16 +218,24 @@ class OracleServer(Server):
         """From the root: which pluggable databases there are. One that cannot be seen or is closed
         shows no users, without an error: that must not pass for "has none".
         """
-        if not self.is_root:
-            return
-        unread = dict(self._containers())
-        if unread:
-            reasons = "; ".join(f"{name}: {why}" for name, why in sorted(unread.items()))
-            raise EngineError(
-                f"The users of all containers cannot be read: {reasons}.",
-                f"Open them, or ALTER USER {quoted(self.login)} SET CONTAINER_DATA = ALL "
-                "CONTAINER = CURRENT; or watch each container through its own service.",
-            )
+        if self.is_root:
+            self.unread = dict(self._containers())
+            self.sections[LOCAL_USERS] = self._in_containers(Section(LOCAL_USERS))
+
+    def _in_containers(self, section: Section) -> Section:
+        """The section as it stands where some containers cannot be read."""
+        if not self.unread or not section.is_complete:
+            return section
+        closed = any("not open" in reason for reason in self.unread.values())
+        login = quoted(self.login)
+        return replace(
+            section,
+            status=SectionStatus.FAILED if closed else SectionStatus.DENIED,
+            message="; ".join(f"{name}: {why}" for name, why in sorted(self.unread.items())),
+            remedy=f"Open the containers, or ALTER USER {login} SET CONTAINER_DATA = ALL "
+            "CONTAINER = CURRENT;",
+            databases=self.unread,
+        )
 
     def _containers(self) -> Iterator[tuple[str, str]]:
         """Learn the containers' names; yields those that cannot be read, with the reason."""
@@ -269,18 +278,21 @@ class OracleServer(Server):
                     yield from reader(row)
         java = self.sections["java"]
         if java.status is SectionStatus.DENIED and not self._has_java():
-            self.sections["java"] = Section("java")  # there is nothing to read
+            self.sections["java"] = self._in_containers(Section("java"))  # nothing to read
 
     @contextmanager
     def reading(self, part: str) -> Iterator[None]:
         """The sections that a part is read for end alike, with the GRANTs that mend them."""
-        (first, *others), statements = PARTS[part]
+        sections, statements = PARTS[part]
+        first = sections[0]
         with self.section(first):
             yield
         ended = self.sections[first]
         if ended.status is SectionStatus.DENIED:
             ended = replace(ended, remedy=self.grants_for(statements))
-        self.sections |= {name: replace(ended, name=name) for name in (first, *others)}
+        if part not in ("accounts", "settings", "password_file"):
+            ended = self._in_containers(ended)
+        self.sections |= {name: replace(ended, name=name) for name in sections}
 
     # Sizes
 
