@@ -85,6 +85,7 @@ ACCEPT = f"""
     SET exception_id = excluded.exception_id, ends_on = excluded.ends_on
 """  # noqa: S608
 
+# Without ON CONFLICT, which costs as much again: `refresh` holds the lock that keeps others out.
 WEIGH = """
     WITH current AS MATERIALIZED (
         SELECT x.account_id AS id, min(w.ends_on) AS accepted_until,
@@ -98,14 +99,16 @@ WEIGH = """
     dropped AS (
         DELETE FROM account_risks r
         WHERE r.permission_id {scope}
-          AND NOT EXISTS (SELECT FROM current n WHERE n.id = r.permission_id))
+          AND NOT EXISTS (SELECT FROM current n WHERE n.id = r.permission_id)),
+    moved AS (
+        UPDATE account_risks r SET level = n.level, accepted_until = n.accepted_until
+        FROM current n
+        WHERE r.permission_id = n.id
+          AND (r.level, r.accepted_until) IS DISTINCT FROM (n.level, n.accepted_until))
     INSERT INTO account_risks (permission_id, level, accepted_until)
-    SELECT n.id, n.level, n.accepted_until
-    FROM current n LEFT JOIN account_risks r ON r.permission_id = n.id
-    WHERE (r.level, r.accepted_until) IS DISTINCT FROM (n.level, n.accepted_until)
+    SELECT n.id, n.level, n.accepted_until FROM current n
+    WHERE NOT EXISTS (SELECT FROM account_risks r WHERE r.permission_id = n.id)
     ORDER BY n.id
-    ON CONFLICT (permission_id) DO UPDATE
-    SET level = excluded.level, accepted_until = excluded.accepted_until
 """
 
 ANY_EXPIRED = "SELECT EXISTS (SELECT FROM account_risks WHERE accepted_until < %s)"
