@@ -299,13 +299,19 @@ class _Run:
             matches = matches.filter(pk__in=CHANGED)
         elif self.instance_id is not None:
             matches = matches.filter(instance_id=self.instance_id)
-        sql, params = as_rows(
-            matches,
-            question.evidence(each.rule),
-            Value(each.rule.id),
-            Value(each.rule.classification_id),
-        )
-        self.cursor.execute(f"INSERT INTO run_matches {sql}", params)
+        evidence = question.evidence(each.rule)
+        first = each.rule.id * statements.ENTRIES
+        gives = each.rule.classification_id
+        if evidence.entries:
+            numbers = list(range(first, first + len(evidence.entries)))
+            self.cursor.execute(statements.KNOWN_ENTRIES, (numbers, list(evidence.entries)))
+            sql, params = as_rows(matches, Value(first) + evidence.column, Value(gives))
+            self.cursor.execute(f"INSERT INTO run_matches {sql}", params)
+            return
+        sql, params = as_rows(matches, evidence.column)
+        self.cursor.execute(f"TRUNCATE run_told; INSERT INTO run_told {sql}", params)
+        self.cursor.execute(statements.TOLD_ENTRIES, {"first": first})
+        self.cursor.execute(statements.TOLD_MATCHES, {"gives": gives})
 
     def _keep_unknown(self, each: _Ready, question: Question) -> None:
         asked = CHANGED if each.result.asked == "changed" else EVERYBODY

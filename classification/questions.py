@@ -8,7 +8,7 @@ import typing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import QuerySet, TextField
+from django.db.models import BigIntegerField, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 
 from accounts.models import AccountPermission
@@ -23,11 +23,21 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 # Up to so many words their combinations are written down beforehand, as constants.
 MOST_COMBINED = 4
 
-FOUND = (
+TOLD = (
     "jsonb_build_object('rule', %s, 'fingerprint', %s::text, 'tokens', ARRAY("
     "SELECT word FROM unnest(account_permission.fact_tokens) word WHERE word = ANY(%s)"
     ' ORDER BY word COLLATE "C"))::text'
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a rule's matches are put down to. `entries`: JSON texts that are known beforehand, and
+    `column` the number of a match's among them; without entries `column` is the text itself.
+    """
+
+    entries: tuple[str, ...]
+    column: RawSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +74,21 @@ class Question:
         asked = repr((verdicts.true(root, context), verdicts.doubts(root, context)))
         return hashlib.sha256(asked.encode()).hexdigest()
 
-    def evidence(self, rule: ActiveRule) -> RawSQL:
-        """What stands in an assignment's evidence for this rule, as JSON text: the tokens that it
-        asks for and the account has. Where the rule asks for a pattern, the token that says that
-        there
-        is something of the kind: `verdicts.evaluate` finds what exactly.
+    def evidence(self, rule: ActiveRule) -> Evidence:
+        """What may stand in an assignment's evidence for this rule: the tokens that it asks for and
+        the account has. Where the rule asks for a pattern, the token that says that there is
+        something of the kind: `verdicts.evaluate` finds what exactly.
         """
         certain = _certain(self.expression.root, self.context)
         if certain is not None:
-            return _text("%s::text", _entry(rule, certain))
-        words = {word for call in calls(self.expression.root) for word in self._indexed(call)}
+            return Evidence((_entry(rule, certain),), _number("0"))
+        words = sorted(
+            {word for call in calls(self.expression.root) for word in self._indexed(call)}
+        )
         if len(words) > MOST_COMBINED:
-            return _text(FOUND, rule.id, rule.fingerprint, sorted(words))
-        return _combined(rule, sorted(words))
+            told = RawSQL(TOLD, (rule.id, rule.fingerprint, words), TextField())  # noqa: S611
+            return Evidence((), told)
+        return _combined(rule, words)
 
     def _indexed(self, call: Call) -> set[str]:
         return indexed(_words(call, self.context))
@@ -92,19 +104,20 @@ def _entry(rule: ActiveRule, tokens: typing.Iterable[str]) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
-def _combined(rule: ActiveRule, words: list[str]) -> RawSQL:
+def _combined(rule: ActiveRule, words: list[str]) -> Evidence:
     """The entry for each subset of `words`, chosen by which of them an account has."""
-    subsets = [
+    entries = tuple(
         _entry(rule, (word for i, word in enumerate(words) if number >> i & 1))
         for number in range(1 << len(words))
-    ]
+    )
     has = "(account_permission.fact_tokens @> ARRAY[%s])::int"
-    number = " + ".join(f"{has} * {1 << i}" for i in range(len(words)))
-    return _text(f"(%s::text[])[1 + {number}]", subsets, *words)
+    return Evidence(
+        entries, _number(" + ".join(f"{has} * {1 << i}" for i in range(len(words))), *words)
+    )
 
 
-def _text(sql: str, *params: typing.Any) -> RawSQL:
-    return RawSQL(sql, params, output_field=TextField())  # noqa: S611  (all values are bound)
+def _number(sql: str, *params: typing.Any) -> RawSQL:
+    return RawSQL(sql, params, output_field=BigIntegerField())  # noqa: S611  (all values are bound)
 
 
 def _words(call: Call, context: Context) -> Words:

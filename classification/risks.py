@@ -87,12 +87,14 @@ ACCEPT = f"""
 
 # Without ON CONFLICT, which costs as much again: `refresh` holds the lock that keeps others out.
 WEIGH = """
-    WITH current AS MATERIALIZED (
+    WITH levels AS MATERIALIZED (
+        SELECT id, array_position(%(levels)s::text[], risk_level::text) AS level
+        FROM account_classifications),
+    current AS MATERIALIZED (
         SELECT x.account_id AS id, min(w.ends_on) AS accepted_until,
-               coalesce(max(array_position(%(levels)s::text[], k.risk_level::text))
-                        FILTER (WHERE w.assignment_id IS NULL), 0) AS level
+               coalesce(max(k.level) FILTER (WHERE w.assignment_id IS NULL), 0) AS level
         FROM account_classification_assignments x
-        JOIN account_classifications k ON k.id = x.classification_id
+        JOIN levels k ON k.id = x.classification_id
         LEFT JOIN accepted_assignments w ON w.assignment_id = x.id
         WHERE x.is_active AND x.account_id {scope}
         GROUP BY x.account_id),

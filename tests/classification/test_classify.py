@@ -297,7 +297,8 @@ def test_a_rule_that_the_store_refuses_does_not_stop_the_others(dba, admins, mon
         )
     from classification import statements
 
-    tables = statements.TABLES + "; ALTER TABLE run_matches ADD CHECK (pg_temp.refuse(rule_id))"
+    refused = f"pg_temp.refuse(entry / {statements.ENTRIES})"
+    tables = f"{statements.TABLES}; ALTER TABLE run_matches ADD CHECK ({refused})"
     monkeypatch.setattr(statements, "TABLES", tables)
     outcome = classify()
     assert result(outcome, "superusers").error.startswith("no space left")
