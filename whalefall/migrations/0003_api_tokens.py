@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("whalefall", "0002_roles"),
+        ("whalefall", "0001_initial"),
     ]
 
     operations = [
