@@ -108,7 +108,7 @@ def test_without_accounts_a_409_says_so(operator, rule):
     [
         ({"instance_id": "x"}, "instance_id"),
         ({"instance_id": 0}, "instance_id"),
-        ({"instance_id": 999}, "instance_id"),
+        ({"instance_id": 999000000}, "instance_id"),
         ({"use_optimized": "perhaps"}, "use_optimized"),
         ({"account_scope": "some"}, "account_scope"),
         ({"instanceid": 1}, "instanceid"),

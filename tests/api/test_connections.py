@@ -98,9 +98,9 @@ def test_many_are_tested_side_by_side(operator, stock_db, closed):
 
 
 def test_a_batch_names_unknown_ids_and_has_an_end(operator, closed):
-    response = operator.post(BATCH, {"instance_ids": [closed.pk, 998, 999]})
+    response = operator.post(BATCH, {"instance_ids": [closed.pk, 998000000, 999000000]})
     body = failure(response, 404, "RESOURCE_NOT_FOUND")
-    assert body["message"] == "No such instances: 998, 999."
+    assert body["message"] == "No such instances: 998000000, 999000000."
     assert "instance_ids" in errors(operator.post(BATCH, {"instance_ids": list(range(1, 60))}))
 
 
@@ -152,8 +152,10 @@ def test_some_instances_are_synchronised_as_a_session(operator):
     instance("b")
     url = f"{URL}/actions/sync-accounts"
     assert success(operator.post(url, {"instance_ids": [wanted.pk]}), 202)["total_instances"] == 1
-    body = failure(operator.post(url, {"instance_ids": [wanted.pk, 999]}), 400, "VALIDATION_ERROR")
-    assert body["message"] == "Not watched, or not there: 999."
+    body = failure(
+        operator.post(url, {"instance_ids": [wanted.pk, 999000000]}), 400, "VALIDATION_ERROR"
+    )
+    assert body["message"] == "Not watched, or not there: 999000000."
 
 
 def test_no_instance_no_session(operator):

@@ -160,7 +160,7 @@ def test_the_change_history_is_newest_first(viewer):
 
 @pytest.mark.parametrize("tail", ["permissions", "change-history"])
 def test_an_unknown_account_is_a_404(viewer, tail):
-    failure(viewer.get(f"{URL}/999/{tail}"), 404, "RESOURCE_NOT_FOUND")
+    failure(viewer.get(f"{URL}/999000000/{tail}"), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_the_export_is_filtered_and_free_of_formulas(viewer, fleet):

@@ -67,7 +67,7 @@ def test_a_tag_only_on_recycled_instances_is_deleted(operator, gold, fleet):
 
 def test_a_batch_delete_does_each_for_itself(operator, gold, west):
     gold.instances.add(instance())
-    answer = operator.post(f"{TAGS}/batch-delete", {"tag_ids": [gold.pk, west.pk, 999]})
+    answer = operator.post(f"{TAGS}/batch-delete", {"tag_ids": [gold.pk, west.pk, 999000000]})
     data = success(answer, 207)
     assert (data["deleted"], data["failed"]) == (1, 2)
     assert [result["status"] for result in data["results"]] == ["in_use", "deleted", "not_found"]
@@ -130,17 +130,17 @@ def test_every_tag_is_taken_off(operator, gold, west, fleet):
 def test_unknown_ids_are_named_and_nothing_is_done(operator, gold, fleet, url):
     gold.instances.add(fleet[0])
     fleet[1].recycle()
-    body = {"instance_ids": [*ids(fleet), 998], "tag_ids": [gold.pk, 999]}
+    body = {"instance_ids": [*ids(fleet), 998000000], "tag_ids": [gold.pk, 999000000]}
     assert errors(operator.post(url, body)) == {
-        "instance_ids": f"No such instances: {fleet[1].pk}, 998.",
-        "tag_ids": "No such tags: 999.",
+        "instance_ids": f"No such instances: {fleet[1].pk}, 998000000.",
+        "tag_ids": "No such tags: 999000000.",
     }
     assert InstanceTag.objects.count() == 1
 
 
 def test_remove_all_names_unknown_instances(operator):
-    assert errors(operator.post(REMOVE_ALL, {"instance_ids": [998]})) == {
-        "instance_ids": "No such instances: 998."
+    assert errors(operator.post(REMOVE_ALL, {"instance_ids": [998000000]})) == {
+        "instance_ids": "No such instances: 998000000."
     }
 
 
