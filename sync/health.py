@@ -77,7 +77,7 @@ def _tried(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A part that raises is degraded; the message is the kind of error, the rest in no answer."""
     try:
         return {"status": "ok", **look()}
-    except Exception as exc:
+    except Exception as exc:  # store, cache and broker each have errors of their own
         return {"status": "degraded", "message": type(exc).__name__}
 
 

@@ -60,7 +60,7 @@ class StoreHandler(logging.Handler):
             self.lines.put_nowait(self.format(record))
         except Full:
             self.dropped += 1
-        except Exception:
+        except Exception:  # as logging's own handlers do: a bad line must not harm its caller
             self.handleError(record)
         else:
             self._start()

@@ -99,7 +99,7 @@ class Thin:
         except (oracledb.Error, OSError) as exc:
             self.loop.cut()
             raise refused(target, exc) from exc
-        except BaseException:
+        except BaseException:  # an interrupt as well must not leave the loop's socket open
             self.loop.cut()
             raise
 

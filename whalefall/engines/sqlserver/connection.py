@@ -132,7 +132,7 @@ def connect(target: Target) -> Connection:
     except EngineError:
         bounded.end()
         raise
-    except Exception as exc:
+    except Exception as exc:  # the driver loads its classes late: told apart by their module
         bounded.end()
         if _is_drivers(exc):
             raise refused(target, str(exc)) from exc
@@ -234,7 +234,7 @@ class Connection:
             raise ConnectionLost(
                 f"{_place(self.target)} did not answer within {seconds} s: given up."
             ) from exc
-        except Exception as exc:
+        except Exception as exc:  # as when connecting: the driver's by their module, ours go on
             if not _is_drivers(exc):
                 raise
             raise self._wrapped(str(exc)) from exc
