@@ -1,0 +1,91 @@
+"""The page of classifications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    ChoicesCheckboxFilter,
+)
+from unfold.widgets import (
+    UnfoldAdminColorInputWidget,
+)
+
+from classification.admin.badges import (
+    classification_badge,
+    risk_badge,
+)
+from classification.models import (
+    AccountClassification,
+)
+from whalefall.console import show
+from whalefall.console.cards import list_url
+from whalefall.console.pages import RoleAdmin
+
+
+@admin.register(AccountClassification)
+class AccountClassificationAdmin(RoleAdmin):
+    menu = "accounts"
+    menu_icon = "label"
+    menu_order = 30
+    list_display = ("badge", "name", "risk", "priority", "rules_link", "accounts_link", "is_active")
+    list_display_links = ("badge", "name")
+    list_filter = (("risk_level", ChoicesCheckboxFilter), "is_active", "is_system")
+    search_fields = ("name", "display_name", "description")
+    readonly_fields = ("is_system",)
+    fieldsets = (
+        (None, {"fields": (("name", "display_name"), "description")}),
+        (None, {"fields": (("risk_level", "priority"), ("color", "icon_name"), "is_active")}),
+        (None, {"fields": ("is_system",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccountClassification]:
+        active = Q(assignments__is_active=True)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                number_of_rules=Count("rules", distinct=True),
+                number_of_accounts=Count("assignments", filter=active, distinct=True),
+            )
+        )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "color":
+            kwargs["widget"] = UnfoldAdminColorInputWidget
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=_("classification"), ordering="display_name")
+    def badge(self, classification: AccountClassification) -> Any:
+        return classification_badge(classification)
+
+    @admin.display(description=_("risk"), ordering="risk_level")
+    def risk(self, classification: AccountClassification) -> Any:
+        return risk_badge(classification)
+
+    @admin.display(description=_("rules"), ordering="number_of_rules")
+    def rules_link(self, classification: Any) -> Any:
+        key = {"classification__id__exact": classification.pk}
+        url = list_url("classification_classificationrule", **key)
+        return show.link(url, classification.number_of_rules)
+
+    @admin.display(description=_("accounts"), ordering="number_of_accounts")
+    def accounts_link(self, classification: Any) -> Any:
+        key = {"classification__id__exact": classification.pk, "is_active__exact": 1}
+        url = list_url("classification_accountclassificationassignment", **key)
+        return show.link(url, classification.number_of_accounts)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A classification in use, or a shipped one, stays; the page says why."""
+        reasons: list[str] = []
+        for classification in objs:
+            try:
+                classification.check_deletable()
+            except ValidationError as exc:
+                reasons += exc.messages
+        return [str(one) for one in objs], {}, set(), reasons

@@ -1,0 +1,151 @@
+"""The page of accepted risks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    RadioFilter,
+)
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from classification import risks
+from classification.admin.badges import (
+    classification_badge,
+)
+from classification.models import (
+    RiskException,
+)
+from whalefall.console import show
+from whalefall.console.pages import RoleAdmin, button
+
+
+class AcceptForm(BaseDialogForm):
+    """Why the risk of the assignment on the page is accepted, by whom, how long."""
+
+    reason = forms.CharField(
+        label=_("Why"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
+    approver = forms.CharField(
+        label=_("Approved by"), max_length=150, widget=UnfoldAdminTextInputWidget
+    )
+    ends_on = forms.DateField(
+        label=_("Last day (UTC)"), widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
+    )
+
+    def clean_ends_on(self) -> Any:
+        day = self.cleaned_data["ends_on"]
+        if day < risks.today():
+            raise ValidationError(_("The last day lies in the past."))
+        return day
+
+
+EXCEPTION_STATES = {
+    "holding": (_("holding"), "success"),
+    "expired": (_("expired"), "warning"),
+    "ended": (_("ended"), "neutral"),
+}
+
+
+class ExceptionStateFilter(RadioFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, label) for name, (label, _tone) in EXCEPTION_STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found: Any = queryset
+        return found.in_state(self.value()) if self.value() in EXCEPTION_STATES else queryset
+
+
+@admin.register(RiskException)
+class RiskExceptionAdmin(RoleAdmin):
+    """Risks that people accept: made here, ended here, never changed."""
+
+    menu = "accounts"
+    menu_icon = "verified_user"
+    menu_order = 60
+    write_right = "operate"
+    list_display = ("covers", "instance", "concerns", "state", "ends_on", "approver", "created_by")
+    list_select_related = (
+        "account",
+        "account__instance",
+        "instance",
+        "classification",
+        "rule",
+        "created_by",
+        "ended_by",
+    )
+    list_filter = (ExceptionStateFilter, ("classification", AutocompleteSelectFilter))
+    search_fields = ("account__username", "username_pattern", "reason", "approver")
+    autocomplete_fields = ("account", "instance", "classification", "rule")
+    ordering = ("-pk",)
+    actions_detail = ("end",)
+    fieldsets = (
+        (_("Whose"), {"fields": ("account", ("username_pattern", "instance"))}),
+        (_("Which risk"), {"fields": (("classification", "rule"),)}),
+        (_("Grounds"), {"fields": ("reason", ("approver", "ends_on"))}),
+    )
+    history = ("state", "created_by", "created_at", "ended_by", "ended_at")
+    readonly_fields = history
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (
+            (*self.fieldsets, (_("History"), {"fields": self.history})) if obj else self.fieldsets
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("account or pattern"))
+    def covers(self, exception: RiskException) -> str:
+        return str(exception.account or exception.username_pattern)
+
+    @admin.display(description=_("instance"))
+    def instance(self, exception: RiskException) -> Any:
+        account = exception.account
+        return (account.instance if account else exception.instance) or _("every instance")
+
+    @admin.display(description=_("risk"))
+    def concerns(self, exception: RiskException) -> Any:
+        if exception.classification:
+            return classification_badge(exception.classification)
+        return exception.rule
+
+    @admin.display(description=_("state"))
+    def state(self, exception: RiskException) -> Any:
+        label, tone = EXCEPTION_STATES[exception.state]
+        return show.badge(label, tone)
+
+    @button(
+        _("End"),
+        _("The risk counts again at once."),
+        icon="verified_user",
+        variant=ActionVariant.WARNING,
+    )
+    def end(self, request: HttpRequest, exception: Any) -> None:
+        if exception.end(request.user):
+            self.log_change(request, exception, [{"changed": {"fields": ["ended_at"]}}])
+            self.message_user(request, _("Ended."), messages.SUCCESS)
+        else:
+            self.message_user(request, _("It had ended before."), messages.WARNING)

@@ -1,0 +1,134 @@
+"""The page of rules; what it does beside saving them is in `classification.rule_pages`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesCheckboxFilter,
+)
+from unfold.widgets import (
+    UnfoldAdminTextareaWidget,
+)
+
+from classification.admin.badges import (
+    classification_badge,
+    risk_badge,
+)
+from classification.dsl.nodes import describe
+from classification.models import (
+    ClassificationRule,
+)
+from classification.rule_pages import RulePages
+from whalefall.console import show
+from whalefall.console.cards import list_url
+from whalefall.console.pages import RoleAdmin
+
+
+class RuleForm(forms.ModelForm):
+    """The expression is shown indented; it is stored canonical."""
+
+    class Meta:
+        model = ClassificationRule
+        fields = (
+            "rule_name",
+            "classification",
+            "db_type",
+            "description",
+            "rule_expression",
+            "references",
+            "is_active",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "rule_expression" in self.fields:
+            self.initial["rule_expression"] = indented(self.instance.rule_expression)
+
+
+def indented(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return text
+
+
+@admin.register(ClassificationRule)
+class ClassificationRuleAdmin(RulePages, RoleAdmin):
+    menu = "accounts"
+    menu_icon = "rule"
+    menu_order = 40
+    form = RuleForm
+    list_display = ("rule_name", "db_type", "classification_link", "risk", "matches", "is_active")
+    list_filter = (
+        ("db_type", ChoicesCheckboxFilter),
+        ("classification", AutocompleteSelectFilter),
+        "is_active",
+    )
+    list_select_related = ("classification",)
+    search_fields = ("rule_name", "description", "pack_id")
+    autocomplete_fields = ("classification",)
+    readonly_fields = ("reading", "pack_id", "expression")
+    fieldsets = (
+        (None, {"fields": (("rule_name", "db_type"), "classification", "description")}),
+        (_("Expression"), {"fields": ("rule_expression",)}),
+        (_("More"), {"fields": ("references", "pack_id", "is_active")}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.has_change_permission(request, obj):
+            return self.fieldsets
+        return (
+            self.fieldsets[0],
+            (_("Expression"), {"fields": ("reading", "expression")}),
+            self.fieldsets[2],
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ClassificationRule]:
+        active = Q(assignments__is_active=True)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(number_of_matches=Count("assignments", filter=active))
+        )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if rows := {"rule_expression": 16, "description": 3, "references": 3}.get(db_field.name):
+            style = "" if db_field.name == "description" else "wf-mono"
+            attrs = {"rows": rows, "class": style, "spellcheck": "false"}
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs=attrs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=_("classification"), ordering="classification__name")
+    def classification_link(self, rule: ClassificationRule) -> Any:
+        return classification_badge(rule.classification)
+
+    @admin.display(description=_("risk"), ordering="classification__risk_level")
+    def risk(self, rule: ClassificationRule) -> Any:
+        return risk_badge(rule.classification)
+
+    @admin.display(description=_("accounts"), ordering="number_of_matches")
+    def matches(self, rule: Any) -> Any:
+        key = {"rule__id__exact": rule.pk, "is_active__exact": 1}
+        url = list_url("classification_accountclassificationassignment", **key)
+        return show.link(url, rule.number_of_matches)
+
+    @admin.display(description=_("in words"))
+    def reading(self, rule: ClassificationRule) -> str:
+        try:
+            return describe(rule.parsed().root)
+        except ValidationError as exc:
+            return " ".join(exc.messages)
+
+    @admin.display(description=_("expression"))
+    def expression(self, rule: ClassificationRule) -> Any:
+        return format_html('<pre class="wf-json">{}</pre>', indented(rule.rule_expression))
