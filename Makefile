@@ -10,7 +10,7 @@ export NODE_EXTRA_CA_CERTS ?= $(CERTIFICATES)
 endif
 ARGS ?=
 
-.PHONY: help setup setup-test demo serve worker test lint bench stop clean
+.PHONY: help setup setup-test demo serve worker test lint messages bench stop clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,6 +38,9 @@ lint: setup-test  ## ruff, the layers, mypy
 	ruff format --check .
 	@if [ -f ../shared/tools/house.py ]; then python ../shared/tools/house.py; fi
 	mypy .
+
+messages: setup  ## collect new texts into locale/; ARGS=check names what is not translated
+	@python scripts/messages $(or $(ARGS),update)
 
 bench: setup  ## measure; prints counts and ratios
 	@python -m bench $(ARGS)
