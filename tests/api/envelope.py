@@ -10,7 +10,7 @@ FAILURE_KEYS = {"success", "error", "message", "message_code", "timestamp", "req
 SUCCESS_KEYS = {"success", "error", "message", "timestamp", "data"}
 
 
-def success(response: Any, status: int = 200) -> Any:
+def check_ok(response: Any, status: int = 200) -> Any:
     """The data of an answer, after a look at its envelope."""
     assert response.status_code == status, response.content
     body = response.json()
@@ -21,7 +21,7 @@ def success(response: Any, status: int = 200) -> Any:
     return body["data"]
 
 
-def failure(response: Any, status: int, code: str) -> dict[str, Any]:
+def check_failed(response: Any, status: int, code: str) -> dict[str, Any]:
     """The body of a refusal, after a look at its envelope."""
     assert response.status_code == status, response.content
     body = response.json()
@@ -37,4 +37,5 @@ def failure(response: Any, status: int, code: str) -> dict[str, Any]:
 
 def errors(response: Any, status: int = 400, code: str = "VALIDATION_ERROR") -> dict[str, str]:
     """Path -> message of a refusal."""
-    return {error["path"]: error["message"] for error in failure(response, status, code)["errors"]}
+    found = check_failed(response, status, code)["errors"]
+    return {error["path"]: error["message"] for error in found}

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.api.cast import account, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/accounts/access"
@@ -22,7 +22,7 @@ def test_who_has_it_with_the_path(viewer):
         facts={"paths": {ON_TABLE[1]: ["team"]}},
     )
     account("other@%", tokens=("priv:table:UPDATE", "priv:table:UPDATE@sales.lines"))
-    (item,) = success(viewer.get(URL, ASKED))["items"]
+    (item,) = check_ok(viewer.get(URL, ASKED))["items"]
     assert (item["username"], item["instance_name"]) == ("app_rw@%", "orders-db")
     assert item["ways"][0]["path"] == ["team"]
     assert item["ways"][0]["text"] == "app_rw@% -> team: UPDATE ON sales.orders"
@@ -30,13 +30,13 @@ def test_who_has_it_with_the_path(viewer):
 
 def test_a_wider_grant_counts(viewer):
     account("dba@%", tokens=("priv:global:UPDATE",))
-    assert success(viewer.get(URL, ASKED))["items"][0]["ways"][0]["token"] == "priv:global:UPDATE"
+    assert check_ok(viewer.get(URL, ASKED))["items"][0]["ways"][0]["token"] == "priv:global:UPDATE"
 
 
 def test_reach_adds_who_may_set_a_role(viewer):
     account("li@%", tokens=tuple(f"reach:{word}" for word in ON_TABLE))
-    assert success(viewer.get(URL, ASKED))["total"] == 0
-    assert success(viewer.get(URL, ASKED | {"reach": "true"}))["total"] == 1
+    assert check_ok(viewer.get(URL, ASKED))["total"] == 0
+    assert check_ok(viewer.get(URL, ASKED | {"reach": "true"}))["total"] == 1
 
 
 def test_the_answer_says_where_it_may_miss_somebody(viewer):
@@ -50,9 +50,9 @@ def test_the_question_is_narrowed_to_instances(viewer):
     account("app@%", instance("a"), tokens=ON_TABLE)
     there = instance("b")
     account("app@%", there, tokens=ON_TABLE)
-    (item,) = success(viewer.get(URL, ASKED | {"instance": there.pk}))["items"]
+    (item,) = check_ok(viewer.get(URL, ASKED | {"instance": there.pk}))["items"]
     assert item["instance_name"] == "b"
-    assert success(viewer.get(URL, ASKED | {"db_type": "postgresql"}))["total"] == 0
+    assert check_ok(viewer.get(URL, ASKED | {"db_type": "postgresql"}))["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_bad_questions_are_named(viewer, query, path):
 
 def test_a_privilege_that_nobody_knows_is_a_400_with_a_hint(viewer):
     instance()
-    body = failure(viewer.get(URL, ASKED | {"privilege": "UPDAT"}), 400, "VALIDATION_ERROR")
+    body = check_failed(viewer.get(URL, ASKED | {"privilege": "UPDAT"}), 400, "VALIDATION_ERROR")
     assert "Did you mean" in body["message"]
 
 
@@ -83,6 +83,6 @@ def test_the_number_of_queries_does_not_grow(viewer):
         for n in range(start, size):
             account(f"user-{n}", on, tokens=ON_TABLE)
         with CaptureQueriesContext(connection) as queries:
-            assert len(success(viewer.get(URL, ASKED | {"limit": 200}))["items"]) == size
+            assert len(check_ok(viewer.get(URL, ASKED | {"limit": 200}))["items"]) == size
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 8

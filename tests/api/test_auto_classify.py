@@ -12,7 +12,7 @@ from classification.models import (
 from sync import tasks
 from sync.models import SyncInstanceRecord, SyncSession
 from tests.api.cast import account, classification, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/v1/accounts/classifications/actions/auto-classify"
@@ -44,7 +44,7 @@ def test_one_instance_in_place(operator, rule):
     orders, stock = instance("orders-db"), instance("stock-db")
     account("here", orders, tokens=("cap:SUPERUSER",))
     account("there", stock, tokens=("cap:SUPERUSER",))
-    data = success(operator.post(URL, {"instance_id": orders.pk}))
+    data = check_ok(operator.post(URL, {"instance_id": orders.pk}))
     assert (data["accounts"], data["added"], data["failed"]) == (1, 1, 0)
     assert data["rules"][0]["matched"] == 1
     assert given() == ["here"]
@@ -53,10 +53,10 @@ def test_one_instance_in_place(operator, rule):
 def test_all_as_a_session_that_a_worker_runs(operator, rule):
     account("dba", tokens=("cap:SUPERUSER",))
     account("app")
-    data = success(operator.post(URL, {}), 202)
+    data = check_ok(operator.post(URL, {}), 202)
     assert given() == []
     assert tasks.run_record(SyncInstanceRecord.objects.get().pk) is True
-    found = success(operator.get(f"/api/v1/sync-sessions/{data['session_id']}"))
+    found = check_ok(operator.get(f"/api/v1/sync-sessions/{data['session_id']}"))
     assert (found["status"], found["sync_category"]) == ("completed", "classification")
     (record,) = found["records"]["items"]
     assert (record["items_synced"], record["items_created"]) == (2, 1)
@@ -65,14 +65,14 @@ def test_all_as_a_session_that_a_worker_runs(operator, rule):
 
 def test_a_record_delivered_twice_runs_once(operator, rule):
     account("dba", tokens=("cap:SUPERUSER",))
-    success(operator.post(URL, {}), 202)
+    check_ok(operator.post(URL, {}), 202)
     pk = SyncInstanceRecord.objects.get().pk
     assert [tasks.run_record(pk), tasks.run_record(pk)] == [True, False]
 
 
 def test_rules_that_went_away_meanwhile_fail_the_record(operator, rule):
     account("dba")
-    success(operator.post(URL, {}), 202)
+    check_ok(operator.post(URL, {}), 202)
     rule.delete()
     record = SyncInstanceRecord.objects.get()
     assert tasks.run_record(record.pk) is False
@@ -84,22 +84,22 @@ def test_rules_that_went_away_meanwhile_fail_the_record(operator, rule):
 def test_every_rule_is_asked_again_when_wanted(operator, rule, body):
     orders = instance()
     account("dba", orders, tokens=("cap:SUPERUSER",))
-    success(operator.post(URL, {"instance_id": orders.pk}))
-    data = success(operator.post(URL, {"instance_id": orders.pk, **body}))
+    check_ok(operator.post(URL, {"instance_id": orders.pk}))
+    data = check_ok(operator.post(URL, {"instance_id": orders.pk, **body}))
     assert (data["rules"][0]["asked"], data["added"]) == ("all", 0)
 
 
 def test_without_rules_a_409_says_so(operator):
     account("dba")
     for body in ({}, {"instance_id": instance("other").pk}):
-        refusal = failure(operator.post(URL, body), 409, "SYNC_DATA_ERROR")
+        refusal = check_failed(operator.post(URL, body), 409, "SYNC_DATA_ERROR")
         assert refusal["errors"][0]["code"] == "NO_RULES"
     assert not SyncSession.objects.exists()
 
 
 def test_without_accounts_a_409_says_so(operator, rule):
     for body in ({}, {"instance_id": instance().pk}):
-        refusal = failure(operator.post(URL, body), 409, "SYNC_DATA_ERROR")
+        refusal = check_failed(operator.post(URL, body), 409, "SYNC_DATA_ERROR")
         assert refusal["errors"][0]["code"] == "NO_ACCOUNTS"
 
 

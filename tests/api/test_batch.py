@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.api.cast import credential, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 from whalefall.instances.models import Instance
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def test_what_is_exported_can_be_created_again(administrator):
     )
     exported = text(administrator.get(f"{URL}/exports"))
     Instance.objects.all().delete()
-    assert success(upload(administrator, exported.encode()))["created"] == 1
+    assert check_ok(upload(administrator, exported.encode()))["created"] == 1
     again = Instance.objects.get()
     assert (again.description, again.credential.name) == ("a, b", "collector")
     assert [tag.name for tag in again.tags.all()] == ["gold"]
@@ -40,7 +40,7 @@ def test_what_is_exported_can_be_created_again(administrator):
 def test_the_template_can_be_created(administrator):
     credential()
     template = text(administrator.get(f"{URL}/imports/template"))
-    assert success(upload(administrator, template.encode()))["created"] == 1
+    assert check_ok(upload(administrator, template.encode()))["created"] == 1
 
 
 def test_all_rows_or_none(administrator):
@@ -50,25 +50,27 @@ def test_all_rows_or_none(administrator):
 
 
 def test_partial_takes_the_good_rows(administrator):
-    data = success(administrator.post(CREATE, {"items": [GOOD, BAD], "partial": True}))
+    data = check_ok(administrator.post(CREATE, {"items": [GOOD, BAD], "partial": True}))
     assert (data["created"], data["failed"]) == (1, 1)
     assert data["errors"][0]["path"] == "line 2.db_type"
     assert [tag.name for tag in Instance.objects.get().tags.all()] == ["gold", "west"]
 
 
 def test_a_file_that_is_no_text_is_refused(administrator):
-    body = failure(upload(administrator, b"\xff\xfe\x00"), 400, "VALIDATION_ERROR")
+    body = check_failed(upload(administrator, b"\xff\xfe\x00"), 400, "VALIDATION_ERROR")
     assert body["message"].startswith("The file is not UTF-8")
 
 
 def test_nothing_at_all_is_refused(administrator):
-    failure(administrator.post(CREATE, {}), 400, "REQUEST_DATA_EMPTY")
+    check_failed(administrator.post(CREATE, {}), 400, "REQUEST_DATA_EMPTY")
 
 
 def test_many_go_into_the_recycle_bin_or_none(administrator):
     ids = [instance(name).pk for name in ("a", "b")]
     url = f"{URL}/actions/batch-delete"
-    failure(administrator.post(url, {"instance_ids": [*ids, 999000000]}), 404, "RESOURCE_NOT_FOUND")
+    check_failed(
+        administrator.post(url, {"instance_ids": [*ids, 999000000]}), 404, "RESOURCE_NOT_FOUND"
+    )
     assert Instance.objects.present().count() == 2
-    assert success(administrator.post(url, {"instance_ids": ids})) == {"recycled": 2}
+    assert check_ok(administrator.post(url, {"instance_ids": ids})) == {"recycled": 2}
     assert Instance.objects.present().count() == 0

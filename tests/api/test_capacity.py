@@ -14,7 +14,7 @@ from capacity.collection import ReadTables, apply, apply_tables
 from capacity.models import InstanceDatabase
 from tags.models import Tag
 from tests.api.cast import instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 from tests.capacity.cast import COMPLETE, observed, tables
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def fleet():
 
 
 def items(response):
-    return success(response)["items"]
+    return check_ok(response)["items"]
 
 
 def names(response):
@@ -147,7 +147,7 @@ def test_what_cannot_be_filtered_by_is_refused(viewer, what, query, path):
 
 
 def test_the_summary_of_instances(viewer, fleet):
-    found = success(viewer.get(f"{BASE}/capacity/instances/summary"))
+    found = check_ok(viewer.get(f"{BASE}/capacity/instances/summary"))
     assert found == {
         "period_type": "daily",
         "total": 2,
@@ -162,12 +162,12 @@ def test_the_summary_of_instances(viewer, fleet):
 
 def test_the_summary_of_databases_tells_what_was_not_measured(viewer, fleet):
     query = {"db_type": "postgresql"}
-    found = success(viewer.get(f"{BASE}/capacity/databases/summary", query))
+    found = check_ok(viewer.get(f"{BASE}/capacity/databases/summary", query))
     assert (found["total"], found["not_measured"], found["total_bytes"]) == (2, 1, 40)
 
 
 def test_the_summary_of_nothing(viewer):
-    found = success(viewer.get(f"{BASE}/capacity/instances/summary", {"period_type": "monthly"}))
+    found = check_ok(viewer.get(f"{BASE}/capacity/instances/summary", {"period_type": "monthly"}))
     assert (found["total"], found["total_bytes"], found["period_type"]) == (0, None, "monthly")
 
 
@@ -180,14 +180,14 @@ def test_sums_as_csv(viewer, fleet):
 
 def test_the_periods_of_today_are_summed_up_once(operator, fleet):
     url = f"{BASE}/capacity/aggregations/current"
-    first, second = success(operator.post(url, {})), success(operator.post(url, {}))
+    first, second = check_ok(operator.post(url, {})), check_ok(operator.post(url, {}))
     assert len(first) == 8
     assert sum(each["written"] for each in first) > 0 == sum(each["written"] for each in second)
 
 
 def test_one_period_of_one_instance(operator, fleet):
     body = {"scope": "instance", "period_type": "weekly", "instance_id": fleet["orders"].pk}
-    (done,) = success(operator.post(f"{BASE}/capacity/aggregations/current", body))
+    (done,) = check_ok(operator.post(f"{BASE}/capacity/aggregations/current", body))
     assert (done["period_type"], done["scope"], done["written"]) == ("weekly", "instance", 1)
 
 
@@ -212,7 +212,7 @@ def growing(on, days=40):
 def test_the_forecast_of_an_instance(viewer):
     on = instance(capacity_limit_bytes=12_000)
     growing(on)
-    found = success(viewer.get(f"{BASE}/capacity/forecast", {"instance_id": on.pk}))
+    found = check_ok(viewer.get(f"{BASE}/capacity/forecast", {"instance_id": on.pk}))
     assert found["growth"] == {"per_day": 100, "low": 100, "high": 100}
     assert (found["last_bytes"], found["full"]["days"], found["days_measured"]) == (10_000, 20, 40)
     assert found["full"]["on"] == str(timezone.localdate() + timedelta(days=20))
@@ -225,21 +225,21 @@ def test_a_day_that_lacks_a_database_does_not_look_like_a_loss(viewer):
     for back in (0, 1, 2, 3):
         now = timezone.now() - timedelta(days=back)
         apply(on, observed(sales=1, closed="denied"), COMPLETE, now=now)
-    found = success(viewer.get(f"{BASE}/capacity/forecast", {"instance_id": on.pk}))
+    found = check_ok(viewer.get(f"{BASE}/capacity/forecast", {"instance_id": on.pk}))
     assert (found["growth"]["per_day"], found["days_measured"]) == (100, 36)
 
 
 def test_the_forecast_of_a_database(viewer):
     growing(instance())
     query = {"database_id": database("sales").pk, "days": 20}
-    found = success(viewer.get(f"{BASE}/capacity/forecast", query))
+    found = check_ok(viewer.get(f"{BASE}/capacity/forecast", query))
     assert (found["growth"]["per_day"], found["days_measured"]) == (100, 20)
     assert found["full"]["reason"] == "A database has no limit of its own."
 
 
 def test_too_little_history_is_a_409_with_the_reason(viewer, fleet):
     response = viewer.get(f"{BASE}/capacity/forecast", {"instance_id": fleet["orders"].pk})
-    body = failure(response, 409, "SYNC_DATA_ERROR")
+    body = check_failed(response, 409, "SYNC_DATA_ERROR")
     assert body["message"].startswith("Too little history: 2 measured days over 2 days.")
 
 
@@ -247,7 +247,7 @@ def test_too_little_history_is_a_409_with_the_reason(viewer, fleet):
     "query", [{}, {"instance_id": 1, "database_id": 1}, {"instance_id": 999_999}, {"days": "x"}]
 )
 def test_a_forecast_of_nothing_is_refused(viewer, query):
-    failure(viewer.get(f"{BASE}/capacity/forecast", query), 400, "VALIDATION_ERROR")
+    check_failed(viewer.get(f"{BASE}/capacity/forecast", query), 400, "VALIDATION_ERROR")
 
 
 def test_tables_come_the_largest_first_with_when_and_why_not_since(viewer, fleet):
@@ -264,28 +264,28 @@ def test_tables_come_the_largest_first_with_when_and_why_not_since(viewer, fleet
 
 def test_refreshing_tables_of_a_server_that_is_away_is_a_409(operator, fleet):
     url = f"{BASE}/databases/{database('sales').pk}/tables/sizes/actions/refresh"
-    body = failure(operator.post(url), 409, "SYNC_DATA_ERROR")
+    body = check_failed(operator.post(url), 409, "SYNC_DATA_ERROR")
     assert body["message"] == "Instance orders-db has no active credential."
 
 
 def test_measuring_a_server_that_is_away_is_a_409(operator, fleet):
     url = f"{BASE}/instances/{fleet['orders'].pk}/actions/sync-capacity"
-    body = failure(operator.post(url), 409, "SYNC_DATA_ERROR")
+    body = check_failed(operator.post(url), 409, "SYNC_DATA_ERROR")
     assert body["message"] == "Instance orders-db has no active credential."
 
 
 def test_measuring_many_is_a_session(operator, fleet):
     body = {"instance_ids": [fleet["orders"].pk]}
     url = f"{BASE}/instances/actions/sync-capacity"
-    started = success(operator.post(url, body, format="json"), 202)
-    session = success(operator.get(f"{BASE}/sync-sessions/{started['session_id']}"))
+    started = check_ok(operator.post(url, body, format="json"), 202)
+    session = check_ok(operator.get(f"{BASE}/sync-sessions/{started['session_id']}"))
     assert (session["sync_category"], session["total_instances"]) == ("capacity", 1)
 
 
 def test_the_limit_of_an_instance_is_set_over_the_api(administrator, fleet):
     url = f"{BASE}/instances/{fleet['orders'].pk}"
     body = {"capacity_limit_bytes": 10**12}
-    assert success(administrator.patch(url, body, format="json"))["capacity_limit_bytes"] == 10**12
+    assert check_ok(administrator.patch(url, body, format="json"))["capacity_limit_bytes"] == 10**12
     refused = administrator.patch(url, {"capacity_limit_bytes": 0}, format="json")
     assert "capacity_limit_bytes" in errors(refused)
 

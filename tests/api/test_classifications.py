@@ -12,7 +12,7 @@ from classification.models import (
     ClassificationRule,
 )
 from tests.api.cast import account, assigned, classification, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/accounts/classifications"
@@ -50,7 +50,7 @@ def test_the_list_is_by_priority_with_counts(viewer):
     rule(high)
     assigned(account(), high)
     assigned(account("b"), low)
-    items = success(viewer.get(URL))["items"]
+    items = check_ok(viewer.get(URL))["items"]
     assert [(i["name"], i["rule_count"], i["account_count"]) for i in items] == [
         ("high", 1, 1),
         ("low", 0, 1),
@@ -59,11 +59,11 @@ def test_the_list_is_by_priority_with_counts(viewer):
 
 def test_one_is_created_changed_and_deleted(administrator):
     body = {"name": "risky", "display_name": "Risky", "risk_level": "high", "color": "red"}
-    pk = success(administrator.post(URL, body), 201)["id"]
-    changed = success(administrator.put(f"{URL}/{pk}", body | {"priority": 5}))
+    pk = check_ok(administrator.post(URL, body), 201)["id"]
+    changed = check_ok(administrator.put(f"{URL}/{pk}", body | {"priority": 5}))
     assert changed["priority"] == 5
-    success(administrator.delete(f"{URL}/{pk}"))
-    failure(administrator.get(f"{URL}/{pk}"), 404, "RESOURCE_NOT_FOUND")
+    check_ok(administrator.delete(f"{URL}/{pk}"))
+    check_failed(administrator.get(f"{URL}/{pk}"), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_a_code_is_taken_once(administrator):
@@ -82,28 +82,28 @@ def test_bad_input_is_named(administrator):
 def test_one_in_use_is_not_deleted(administrator):
     label = classification()
     rule(label)
-    body = failure(administrator.delete(f"{URL}/{label.pk}"), 409, "CLASSIFICATION_IN_USE")
+    body = check_failed(administrator.delete(f"{URL}/{label.pk}"), 409, "CLASSIFICATION_IN_USE")
     assert body["message"] == "super_admin is in use: 1 rules, 0 accounts."
 
 
 def test_a_shipped_one_stays_and_keeps_its_code(administrator):
     label = classification(is_system=True)
-    failure(administrator.delete(f"{URL}/{label.pk}"), 400, "SYSTEM_CLASSIFICATION")
+    check_failed(administrator.delete(f"{URL}/{label.pk}"), 400, "SYSTEM_CLASSIFICATION")
     body = {"name": "other", "display_name": "Super"}
-    failure(administrator.put(f"{URL}/{label.pk}", body), 400, "SYSTEM_CLASSIFICATION")
+    check_failed(administrator.put(f"{URL}/{label.pk}", body), 400, "SYSTEM_CLASSIFICATION")
 
 
 def test_colors_to_choose_from(viewer):
-    colors = success(viewer.get(f"{URL}/colors"))
+    colors = check_ok(viewer.get(f"{URL}/colors"))
     assert {"name": "red", "value": "#dc2626"} in colors
 
 
 def test_what_a_rule_may_name(viewer):
-    data = success(viewer.get(f"{URL}/permissions/mysql"))
+    data = check_ok(viewer.get(f"{URL}/permissions/mysql"))
     assert "FILE" in data["scopes"]["global"]
     assert "SUPERUSER" in data["capabilities"]
     assert "has_privilege" in [function["name"] for function in data["functions"]]
-    body = failure(viewer.get(f"{URL}/permissions/db2"), 404, "RESOURCE_NOT_FOUND")
+    body = check_failed(viewer.get(f"{URL}/permissions/db2"), 404, "RESOURCE_NOT_FOUND")
     assert body["message"].startswith("Unknown: db2. Must be one of: mysql")
 
 
@@ -112,7 +112,7 @@ def test_what_a_rule_may_name(viewer):
 
 def test_a_rule_is_stored_canonically(administrator):
     text = '{"expr": {"args": {"types": ["mysql"]}, "fn": "db_type_in"}, "version": 4}'
-    data = success(administrator.post(RULES, draft(classification(), text)), 201)
+    data = check_ok(administrator.post(RULES, draft(classification(), text)), 201)
     assert data["rule_expression"]["expr"]["fn"] == "db_type_in"
     stored = ClassificationRule.objects.get().rule_expression
     assert stored == '{"expr":{"args":{"types":["mysql"]},"fn":"db_type_in"},"version":4}'
@@ -122,13 +122,13 @@ def test_the_list_is_grouped_by_engine(viewer):
     label = classification()
     rule(label)
     rule(label, db_type="postgresql")
-    data = success(viewer.get(RULES))
+    data = check_ok(viewer.get(RULES))
     assert sorted(data["rules_by_db_type"]) == ["mysql", "postgresql"]
     assert data["total"] == 2
 
 
 def test_a_rule_in_detail_reads_as_words(viewer):
-    data = success(viewer.get(f"{RULES}/{rule(classification()).pk}"))
+    data = check_ok(viewer.get(f"{RULES}/{rule(classification()).pk}"))
     assert data["rule_expression"] == SUPERUSER
     assert data["reads_as"] == "is a superuser"
 
@@ -138,7 +138,7 @@ def test_rules_are_filtered(viewer):
     rule(label)
     rule(other, db_type="postgresql", rule_name="elsewhere")
     asked = {"classification_id": other.pk, "db_type": "postgresql"}
-    (item,) = success(viewer.get(f"{RULES}/filter", asked))["items"]
+    (item,) = check_ok(viewer.get(f"{RULES}/filter", asked))["items"]
     assert item["rule_name"] == "elsewhere"
 
 
@@ -147,7 +147,7 @@ def test_a_name_is_taken_once_per_engine(administrator):
     rule(label)
     found = errors(administrator.post(RULES, draft(label, FILE)), 400, "NAME_EXISTS")
     assert list(found) == ["rule_name"]
-    success(administrator.post(RULES, draft(label, db_type="postgresql")), 201)
+    check_ok(administrator.post(RULES, draft(label, db_type="postgresql")), 201)
 
 
 def test_the_same_question_is_asked_once(administrator):
@@ -162,14 +162,14 @@ def test_the_same_question_is_asked_once(administrator):
 def test_a_rule_is_saved_again_unchanged(administrator):
     label = classification()
     known = rule(label)
-    data = success(administrator.put(f"{RULES}/{known.pk}", draft(label, description="why")))
+    data = check_ok(administrator.put(f"{RULES}/{known.pk}", draft(label, description="why")))
     assert data["description"] == "why"
 
 
 @pytest.mark.parametrize("expression", [{"version": 3, "expr": {}}, [1], 7, "[]"])
 def test_another_version_is_refused(administrator, expression):
     response = administrator.post(RULES, draft(classification(), expression))
-    failure(response, 400, "DSL_V4_REQUIRED")
+    check_failed(response, 400, "DSL_V4_REQUIRED")
 
 
 def test_every_error_is_listed_with_its_path(administrator):
@@ -197,15 +197,15 @@ def test_every_error_is_listed_with_its_path(administrator):
 @pytest.mark.parametrize("text", ["{", "not json"])
 def test_text_that_is_no_json_is_refused(administrator, text):
     response = administrator.post(RULES, draft(classification(), text))
-    failure(response, 400, "INVALID_DSL_EXPRESSION")
+    check_failed(response, 400, "INVALID_DSL_EXPRESSION")
 
 
 def test_an_expression_is_validated_without_saving(viewer):
     url = f"{RULES}/actions/validate-expression"
-    data = success(viewer.post(url, {"db_type": "mysql", "rule_expression": FILE}))
+    data = check_ok(viewer.post(url, {"db_type": "mysql", "rule_expression": FILE}))
     assert (data["valid"], data["canonical"][:8]) == (True, '{"expr":')
     wrong = {"db_type": "mysql", "rule_expression": {"version": 4, "expr": {"fn": "x"}}}
-    failure(viewer.post(url, wrong), 400, "INVALID_DSL_EXPRESSION")
+    check_failed(viewer.post(url, wrong), 400, "INVALID_DSL_EXPRESSION")
     assert not ClassificationRule.objects.exists()
 
 
@@ -217,14 +217,14 @@ def test_an_expression_of_any_size_is_answered(viewer, size):
         "rule_expression": {"version": 4, "expr": {"op": "OR", "args": args}},
     }
     response = viewer.post(f"{RULES}/actions/validate-expression", body)
-    assert "more than" in failure(response, 400, "INVALID_DSL_EXPRESSION")["message"]
+    assert "more than" in check_failed(response, 400, "INVALID_DSL_EXPRESSION")["message"]
 
 
 def test_stats_count_accounts_per_rule(viewer):
     label = classification()
     first, other = rule(label), rule(label, FILE, rule_name="files")
     assigned(account(), label, rule=first)
-    data = success(viewer.get(f"{RULES}/stats", {"rule_ids": f"{first.pk},{other.pk}"}))
+    data = check_ok(viewer.get(f"{RULES}/stats", {"rule_ids": f"{first.pk},{other.pk}"}))
     assert {row["rule_name"]: row["accounts"] for row in data} == {"superusers": 1, "files": 0}
     assert "rule_ids" in errors(viewer.get(f"{RULES}/stats", {"rule_ids": "a"}))
 
@@ -237,7 +237,7 @@ def test_a_preview_adds_drops_and_leaves_unknown(viewer):
     account("gains", tokens=("priv:global:FILE",))
     account("hidden", tokens=("section.denied:global",))
     body = {"db_type": "mysql", "rule_expression": FILE, "rule_id": known.pk}
-    data = success(viewer.post(f"{RULES}/actions/preview", body))
+    data = check_ok(viewer.post(f"{RULES}/actions/preview", body))
     listed = {kind: [i["username"] for i in data[kind]["items"]] for kind in ("add", "drop")}
     assert listed == {"add": ["gains"], "drop": ["loses"]}
     assert [item["username"] for item in data["unknown"]["items"]] == ["hidden"]
@@ -247,7 +247,7 @@ def test_a_preview_adds_drops_and_leaves_unknown(viewer):
 
 def test_a_rule_is_deleted(administrator):
     known = rule(classification())
-    success(administrator.delete(f"{RULES}/{known.pk}"))
+    check_ok(administrator.delete(f"{RULES}/{known.pk}"))
     assert not ClassificationRule.objects.exists()
 
 
@@ -258,7 +258,7 @@ def test_only_active_assignments_are_listed(viewer):
     label = classification()
     assigned(account("now"), label)
     assigned(account("then"), label, is_active=False)
-    (item,) = success(viewer.get(ASSIGNMENTS, {"classification_id": label.pk}))["items"]
+    (item,) = check_ok(viewer.get(ASSIGNMENTS, {"classification_id": label.pk}))["items"]
     assert (item["username"], item["classification"], item["risk_level"]) == (
         "now",
         "super_admin",
@@ -269,18 +269,18 @@ def test_only_active_assignments_are_listed(viewer):
 def test_one_is_given_by_hand_and_ended(operator):
     label, who = classification(), account()
     body = {"account_id": who.pk, "classification_id": label.pk, "note": "agreed"}
-    data = success(operator.post(ASSIGNMENTS, body), 201)
+    data = check_ok(operator.post(ASSIGNMENTS, body), 201)
     assert (data["assignment_type"], data["assigned_by"]) == ("manual", "otto")
-    success(operator.delete(f"{ASSIGNMENTS}/{data['id']}"))
+    check_ok(operator.delete(f"{ASSIGNMENTS}/{data['id']}"))
     ended = AccountClassificationAssignment.objects.get()
     assert (ended.is_active, ended.deactivated_by.username) == (False, "otto")
-    failure(operator.delete(f"{ASSIGNMENTS}/{data['id']}"), 404, "RESOURCE_NOT_FOUND")
+    check_failed(operator.delete(f"{ASSIGNMENTS}/{data['id']}"), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_nobody_is_classified_before_the_first_sync(operator):
     who = account(collected=False)
     body = {"account_id": who.pk, "classification_id": classification().pk}
-    failure(operator.post(ASSIGNMENTS, body), 409, "SNAPSHOT_MISSING")
+    check_failed(operator.post(ASSIGNMENTS, body), 409, "SNAPSHOT_MISSING")
 
 
 def test_an_assignment_is_explained_with_leaves_and_paths(viewer):
@@ -291,7 +291,7 @@ def test_an_assignment_is_explained_with_leaves_and_paths(viewer):
         facts={"paths": {"priv:global:FILE": ["team", "dba"]}},
     )
     given = assigned(who, label, rule=rule(label, FILE))
-    data = success(viewer.get(f"{ASSIGNMENTS}/{given.pk}/explain"))
+    data = check_ok(viewer.get(f"{ASSIGNMENTS}/{given.pk}/explain"))
     assert data["verdict"] == "true"
     assert data["finding"]["tokens"] == ["priv:global:FILE"]
     assert data["paths"] == ["li@% -> team -> dba: FILE"]
@@ -299,7 +299,7 @@ def test_an_assignment_is_explained_with_leaves_and_paths(viewer):
 
 def test_one_given_by_hand_explains_itself(viewer):
     given = assigned(account(), classification(), assignment_type="manual")
-    data = success(viewer.get(f"{ASSIGNMENTS}/{given.pk}/explain"))
+    data = check_ok(viewer.get(f"{ASSIGNMENTS}/{given.pk}/explain"))
     assert (data["rule"], data["finding"], data["paths"]) == (None, None, [])
 
 
@@ -314,7 +314,7 @@ def test_the_number_of_queries_does_not_grow(viewer, url):
             by = rule(label, expression, rule_name=f"r{n}")
             assigned(account(f"user-{n}", on), label, rule=by)
         with CaptureQueriesContext(connection) as queries:
-            success(viewer.get(url, {"limit": 200}))
+            check_ok(viewer.get(url, {"limit": 200}))
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 7
 
@@ -326,7 +326,7 @@ def test_statistics_of_accounts(viewer):
     label, who = classification(), account("dba", is_superuser=True, is_locked=True)
     account("gone", is_active=False)
     assigned(who, label, rule=rule(label))
-    data = success(viewer.get("/api/v1/accounts/statistics"))
+    data = check_ok(viewer.get("/api/v1/accounts/statistics"))
     assert {key: data["summary"][key] for key in ("total", "active", "gone", "superusers")} == {
         "total": 2,
         "active": 1,
@@ -337,7 +337,7 @@ def test_statistics_of_accounts(viewer):
         {"db_type": "mysql", "total": 2, "active": 1, "superusers": 1, "locked": 1}
     ]
     assert [(c["name"], c["accounts"]) for c in data["classifications"]] == [("super_admin", 1)]
-    assert success(viewer.get("/api/v1/accounts/statistics/rules"))[0]["accounts"] == 1
+    assert check_ok(viewer.get("/api/v1/accounts/statistics/rules"))[0]["accounts"] == 1
 
 
 def test_the_cache_of_rules_is_cleared(viewer, administrator):
@@ -345,9 +345,9 @@ def test_the_cache_of_rules_is_cleared(viewer, administrator):
 
     rule(classification())
     active_rules()
-    stats = success(viewer.get("/api/v1/cache/classification/stats"))
+    stats = check_ok(viewer.get("/api/v1/cache/classification/stats"))
     assert (stats["mysql"]["cached"], stats["mysql"]["rules"]) == (True, 1)
     url = "/api/v1/cache/actions/clear-classification"
-    assert success(administrator.post(url, {"db_type": "mysql"}))["cleared"] == 1
-    assert success(viewer.get("/api/v1/cache/stats"))["classification"]["mysql"]["cached"] is False
+    assert check_ok(administrator.post(url, {"db_type": "mysql"}))["cleared"] == 1
+    assert check_ok(viewer.get("/api/v1/cache/stats"))["classification"]["mysql"]["cached"] is False
     assert "db_type" in errors(administrator.post(url, {"db_type": "db2"}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.cast import SECRET, credential, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 from whalefall.instances.models import Credential
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ BODY = {"name": "collector", "username": "whalefall", "password": SECRET, "db_ty
 
 def test_no_answer_holds_the_password(administrator):
     created = administrator.post(URL, BODY)
-    pk = success(created, 201)["id"]
+    pk = check_ok(created, 201)["id"]
     answers = [
         created,
         administrator.get(URL),
@@ -33,7 +33,7 @@ def test_no_answer_holds_the_password(administrator):
 def test_a_change_without_a_password_keeps_it(administrator):
     pk = credential().pk
     body = {"name": "reader", "username": "whalefall"}
-    assert success(administrator.put(f"{URL}/{pk}", body))["name"] == "reader"
+    assert check_ok(administrator.put(f"{URL}/{pk}", body))["name"] == "reader"
     assert Credential.objects.get().password == SECRET
 
 
@@ -52,16 +52,16 @@ def test_a_name_is_taken_once(administrator):
 def test_one_in_use_is_not_deleted(administrator):
     used = credential()
     instance(credential=used)
-    body = failure(administrator.delete(f"{URL}/{used.pk}"), 409, "CONSTRAINT_VIOLATION")
+    body = check_failed(administrator.delete(f"{URL}/{used.pk}"), 409, "CONSTRAINT_VIOLATION")
     assert body["message"] == "Still used by: orders-db."
 
 
 def test_one_out_of_use_is_deleted(administrator):
-    assert success(administrator.delete(f"{URL}/{credential().pk}")) is None
+    assert check_ok(administrator.delete(f"{URL}/{credential().pk}")) is None
     assert not Credential.objects.exists()
 
 
 def test_a_viewer_sees_the_count_of_instances(viewer):
     instance(credential=credential())
-    (item,) = success(viewer.get(URL))["items"]
+    (item,) = check_ok(viewer.get(URL))["items"]
     assert item["instance_count"] == 1

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tests.api.conftest import client_of
-from tests.api.envelope import failure, success
+from tests.api.envelope import check_failed, check_ok
 from whalefall.api import ApiError
 from whalefall.engines.errors import LoginRefused
 from whalefall.urls import api, handler400, handler500, urlpatterns
@@ -55,36 +55,36 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 )
 def test_an_exception_is_answered_without_its_detail(nobody, name, status, code):
     response = nobody.get(f"/api/v1/raise/{name}")
-    failure(response, status, code)
+    check_failed(response, status, code)
     assert b"hunter2" not in response.content
 
 
 def test_an_engine_s_error_says_what_to_do(nobody):
-    body = failure(nobody.get("/api/v1/raise/engine"), 409, "DATABASE_CONNECTION_ERROR")
+    body = check_failed(nobody.get("/api/v1/raise/engine"), 409, "DATABASE_CONNECTION_ERROR")
     assert body["message"] == "The server refused the login. Check the password."
 
 
 @pytest.mark.parametrize("url", ["/api/v1/nowhere", "/api/v1", "/api/v2/x", "/api/v1/instances/"])
 def test_an_unknown_path_is_a_404(viewer, url):
-    assert url in failure(viewer.get(url), 404, "RESOURCE_NOT_FOUND")["message"]
+    assert url in check_failed(viewer.get(url), 404, "RESOURCE_NOT_FOUND")["message"]
 
 
 def test_a_method_that_is_not_there_is_a_405_for_everybody_logged_in(viewer):
-    failure(viewer.delete("/api/v1/auth/me"), 405, "METHOD_NOT_ALLOWED")
+    check_failed(viewer.delete("/api/v1/auth/me"), 405, "METHOD_NOT_ALLOWED")
 
 
 def test_another_media_type_is_a_415(nobody):
     response = nobody.post("/api/v1/raise/x", "a=1", content_type="text/plain")
-    failure(response, 415, "INVALID_REQUEST")
+    check_failed(response, 415, "INVALID_REQUEST")
 
 
 def test_an_accept_header_that_cannot_be_met_is_a_406(nobody):
-    failure(nobody.get("/api/v1/health/ping", HTTP_ACCEPT="image/png"), 406, "INVALID_REQUEST")
+    check_failed(nobody.get("/api/v1/health/ping", HTTP_ACCEPT="image/png"), 406, "INVALID_REQUEST")
 
 
 def test_broken_json_is_a_400(nobody):
     response = nobody.post("/api/v1/raise/x", "{", content_type="application/json")
-    assert "JSON parse error" in failure(response, 400, "INVALID_REQUEST")["message"]
+    assert "JSON parse error" in check_failed(response, 400, "INVALID_REQUEST")["message"]
 
 
 def test_a_refused_host_is_a_400(nobody, settings):
@@ -94,7 +94,7 @@ def test_a_refused_host_is_a_400(nobody, settings):
 
 
 def test_an_empty_write_is_told_apart(administrator):
-    failure(administrator.post("/api/v1/auth/change-password", {}), 400, "REQUEST_DATA_EMPTY")
+    check_failed(administrator.post("/api/v1/auth/change-password", {}), 400, "REQUEST_DATA_EMPTY")
 
 
 def test_the_browsable_api_shows_the_envelope(viewer):
@@ -111,7 +111,7 @@ def test_the_browsable_api_shows_refusals_in_the_envelope(nobody):
 
 def test_health_is_public(nobody):
     for url in ("/api/v1/health", "/api/v1/health/ping", "/api/v1/health/basic"):
-        assert success(nobody.get(url)) == {"status": "ok"}
+        assert check_ok(nobody.get(url)) == {"status": "ok"}
 
 
 def test_health_is_a_503_when_the_store_is_away(nobody, monkeypatch):
@@ -120,13 +120,13 @@ def test_health_is_a_503_when_the_store_is_away(nobody, monkeypatch):
 
     monkeypatch.setattr(connection, "cursor", refuse)
     response = nobody.get("/api/v1/health/basic")
-    failure(response, 503, "DATABASE_QUERY_ERROR")
+    check_failed(response, 503, "DATABASE_QUERY_ERROR")
     assert b"10.1.2.3" not in response.content
-    success(nobody.get("/api/v1/health/ping"))
+    check_ok(nobody.get("/api/v1/health/ping"))
 
 
 def test_the_schema_and_the_docs_need_a_login(viewer, nobody):
-    failure(nobody.get("/api/v1/openapi.json"), 401, "AUTHENTICATION_REQUIRED")
+    check_failed(nobody.get("/api/v1/openapi.json"), 401, "AUTHENTICATION_REQUIRED")
     assert nobody.get("/api/v1/docs").status_code == 302
     assert viewer.get("/api/v1/openapi.json").json()["openapi"]
 
@@ -147,4 +147,4 @@ def test_the_roles_are_there_after_migration():
 
 
 def test_logout_works_for_who_is_logged_in():
-    failure(client_of().post("/api/v1/auth/logout"), 401, "AUTHENTICATION_REQUIRED")
+    check_failed(client_of().post("/api/v1/auth/logout"), 401, "AUTHENTICATION_REQUIRED")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from classification import daily, risks
 from classification.models import RiskException
 from tests.api.cast import account, assigned, classification, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/accounts/classifications/exceptions"
@@ -39,22 +39,22 @@ def body(label, **fields):
 
 
 def names(response):
-    return [item["username"] for item in success(response)["items"]]
+    return [item["username"] for item in check_ok(response)["items"]]
 
 
 def test_a_risk_is_accepted_for_an_account(operator, label, dba):
-    data = success(operator.post(URL, body(label, account=dba.pk)), 201)
+    data = check_ok(operator.post(URL, body(label, account=dba.pk)), 201)
     assert (data["state"], data["created_by"], data["username"]) == ("holding", "otto", "dba_li@%")
     assert data["classification_name"] == "super_admin"
     assert names(operator.get(LEDGER, {"risk_level": "critical"})) == []
-    (row,) = success(operator.get(LEDGER))["items"]
+    (row,) = check_ok(operator.get(LEDGER))["items"]
     assert row["risk_level"] is None
     assert row["classifications"][0]["accepted_until"] == data["ends_on"]
 
 
 def test_the_assignment_says_who_accepted_it_and_why(operator, label, dba):
-    made = success(operator.post(URL, body(label, username_pattern="dba_*")), 201)
-    (item,) = success(operator.get(ASSIGNMENTS, {"accepted": "true"}))["items"]
+    made = check_ok(operator.post(URL, body(label, username_pattern="dba_*")), 201)
+    (item,) = check_ok(operator.get(ASSIGNMENTS, {"accepted": "true"}))["items"]
     assert item["accepted"] == {
         "exception_id": made["id"],
         "reason": "migration",
@@ -65,21 +65,21 @@ def test_the_assignment_says_who_accepted_it_and_why(operator, label, dba):
 
 
 def test_the_risk_returns_by_the_clock(operator, label, dba, monkeypatch):
-    success(operator.post(URL, body(label, account=dba.pk)), 201)
+    check_ok(operator.post(URL, body(label, account=dba.pk)), 201)
     later = timezone.now() + timedelta(days=2)
     monkeypatch.setattr("django.utils.timezone.now", lambda: later)
     assert names(operator.get(LEDGER, {"risk_level": "critical"})) == ["dba_li@%"]
     assert names(operator.get(ASSIGNMENTS, {"accepted": "false"})) == ["dba_li@%"]
-    (found,) = success(operator.get(URL, {"state": "expired"}))["items"]
+    (found,) = check_ok(operator.get(URL, {"state": "expired"}))["items"]
     assert found["state"] == "expired"
 
 
 def test_a_person_ends_it_and_stays_on_record(operator, label, dba):
-    made = success(operator.post(URL, body(label, account=dba.pk)), 201)
-    ended = success(operator.delete(f"{URL}/{made['id']}"))
+    made = check_ok(operator.post(URL, body(label, account=dba.pk)), 201)
+    ended = check_ok(operator.delete(f"{URL}/{made['id']}"))
     assert (ended["state"], ended["ended_by"]) == ("ended", "otto")
     again = operator.delete(f"{URL}/{made['id']}")
-    success(again)
+    check_ok(again)
     assert again.json()["message"] == "It had ended before."
     assert names(operator.get(LEDGER, {"risk_level": "critical"})) == ["dba_li@%"]
     assert RiskException.objects.count() == 1
@@ -107,8 +107,8 @@ def test_an_exception_without_its_grounds_is_refused(operator, label, fields, ex
 
 
 def test_nothing_accepted_is_ever_changed(administrator, label, dba):
-    made = success(administrator.post(URL, body(label, account=dba.pk)), 201)
-    failure(administrator.put(f"{URL}/{made['id']}", {}), 405, "METHOD_NOT_ALLOWED")
+    made = check_ok(administrator.post(URL, body(label, account=dba.pk)), 201)
+    check_failed(administrator.put(f"{URL}/{made['id']}", {}), 405, "METHOD_NOT_ALLOWED")
 
 
 def test_the_ledger_is_sorted_by_risk(viewer):
@@ -117,7 +117,7 @@ def test_the_ledger_is_sorted_by_risk(viewer):
     account("none@%")
     found = viewer.get(LEDGER, {"sort": "risk", "order": "desc"})
     assert names(found) == ["critical@%", "medium@%", "low@%", "none@%"]
-    assert [row["risk_level"] for row in success(found)["items"]][-2:] == ["low", None]
+    assert [row["risk_level"] for row in check_ok(found)["items"]][-2:] == ["low", None]
 
 
 def test_the_number_of_queries_does_not_grow(operator, label):
@@ -126,10 +126,10 @@ def test_the_number_of_queries_does_not_grow(operator, label):
         for n in range(start, size):
             who = account(f"user-{n}", instance(f"db-{n}"))
             assigned(who, label)
-            success(operator.post(URL, body(label, account=who.pk)), 201)
+            check_ok(operator.post(URL, body(label, account=who.pk)), 201)
         for url in (URL, ASSIGNMENTS, LEDGER):
             with CaptureQueriesContext(connection) as queries:
-                assert len(success(operator.get(url, {"limit": 200}))["items"]) == size
+                assert len(check_ok(operator.get(url, {"limit": 200}))["items"]) == size
             counts.append(len(queries))
     assert counts[:3] == counts[3:]
 
@@ -141,14 +141,14 @@ HISTORY = "/api/v1/accounts/statistics/history"
 
 def test_the_history_is_a_curve_for_each_key(viewer, label, dba):
     daily.count_today()
-    (curve,) = success(viewer.get(HISTORY, {"kind": "risk", "key": "critical"}))
+    (curve,) = check_ok(viewer.get(HISTORY, {"kind": "risk", "key": "critical"}))
     today = risks.today().isoformat()
     assert curve == {
         "key": "critical",
         "name": "critical",
         "points": [{"day": today, "accounts": 1, "accepted": 0}],
     }
-    keys = [curve["key"] for curve in success(viewer.get(HISTORY))]
+    keys = [curve["key"] for curve in check_ok(viewer.get(HISTORY))]
     assert sorted(keys) == ["accepted", "critical", "high", "info", "low", "medium"]
 
 

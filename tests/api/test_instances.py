@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tags.models import Tag
 from tests.api.cast import credential, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 from whalefall.instances.models import Instance
 
 pytestmark = pytest.mark.django_db
@@ -17,11 +17,11 @@ ORDERS = {"name": "orders-db", "db_type": "mysql", "host": "10.0.0.7", "port": 3
 
 
 def names(response) -> list[str]:
-    return [item["name"] for item in success(response)["items"]]
+    return [item["name"] for item in check_ok(response)["items"]]
 
 
 def test_an_administrator_registers_an_instance(administrator):
-    data = success(administrator.post(URL, ORDERS | {"credential": credential().pk}), 201)
+    data = check_ok(administrator.post(URL, ORDERS | {"credential": credential().pk}), 201)
     assert (data["credential_name"], data["tls_mode"], data["status"]) == (
         "collector",
         "require",
@@ -64,7 +64,7 @@ def test_a_misspelt_field_is_refused(administrator):
 
 
 def test_a_list_instead_of_an_object_is_refused(administrator):
-    failure(administrator.post(URL, [ORDERS]), 400, "VALIDATION_ERROR")
+    check_failed(administrator.post(URL, [ORDERS]), 400, "VALIDATION_ERROR")
 
 
 def test_an_endpoint_is_registered_once(administrator):
@@ -80,7 +80,7 @@ def test_a_name_is_taken_once(administrator):
 
 def test_the_endpoint_of_a_recycled_instance_is_free(administrator):
     instance("old", host="10.0.0.7").recycle()
-    success(administrator.post(URL, ORDERS), 201)
+    check_ok(administrator.post(URL, ORDERS), 201)
 
 
 def test_a_credential_of_another_engine_is_refused(administrator):
@@ -91,18 +91,18 @@ def test_a_credential_of_another_engine_is_refused(administrator):
 
 def test_a_part_of_an_instance_is_changed(administrator):
     orders = instance()
-    data = success(administrator.patch(f"{URL}/{orders.pk}", {"environment": "prod"}))
+    data = check_ok(administrator.patch(f"{URL}/{orders.pk}", {"environment": "prod"}))
     assert (data["environment"], data["name"]) == ("prod", "orders-db")
 
 
 def test_deleting_puts_into_the_recycle_bin_and_restore_takes_out(administrator):
     orders = instance()
-    success(administrator.delete(f"{URL}/{orders.pk}"))
+    check_ok(administrator.delete(f"{URL}/{orders.pk}"))
     assert names(administrator.get(URL)) == []
     assert names(administrator.get(URL, {"include_deleted": "true"})) == ["orders-db"]
-    assert success(administrator.get(f"{URL}/{orders.pk}"))["status"] == "deleted"
-    failure(administrator.patch(f"{URL}/{orders.pk}", {"port": 1}), 404, "RESOURCE_NOT_FOUND")
-    restored = success(administrator.post(f"{URL}/{orders.pk}/actions/restore"))
+    assert check_ok(administrator.get(f"{URL}/{orders.pk}"))["status"] == "deleted"
+    check_failed(administrator.patch(f"{URL}/{orders.pk}", {"port": 1}), 404, "RESOURCE_NOT_FOUND")
+    restored = check_ok(administrator.post(f"{URL}/{orders.pk}/actions/restore"))
     assert restored["status"] == "active"
 
 
@@ -134,7 +134,7 @@ def test_an_instance_shows_its_tags_once(viewer):
     orders = instance()
     for name in ("gold", "west"):
         Tag.objects.create(name=name, display_name=name.title()).instances.add(orders)
-    (item,) = success(viewer.get(URL, {"tags": "gold,west"}))["items"]
+    (item,) = check_ok(viewer.get(URL, {"tags": "gold,west"}))["items"]
     assert [tag["name"] for tag in item["tags"]] == ["gold", "west"]
 
 
@@ -167,7 +167,7 @@ def test_a_list_refuses_what_it_does_not_know(viewer, query, message):
 def test_pages_sorted_downwards(viewer):
     for name in "abc":
         instance(name)
-    data = success(viewer.get(URL, {"limit": 2, "page": 2, "sort": "name", "order": "desc"}))
+    data = check_ok(viewer.get(URL, {"limit": 2, "page": 2, "sort": "name", "order": "desc"}))
     assert [item["name"] for item in data["items"]] == ["a"]
     assert (data["total"], data["pages"], data["page"], data["limit"]) == (3, 2, 2, 2)
 
@@ -200,7 +200,7 @@ def test_the_number_of_queries_does_not_grow(viewer, url):
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            success(viewer.get(url, {"limit": 200} if "options" not in url else {}))
+            check_ok(viewer.get(url, {"limit": 200} if "options" not in url else {}))
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 8
 
@@ -208,7 +208,7 @@ def test_the_number_of_queries_does_not_grow(viewer, url):
 def test_options_are_short(viewer):
     instance("orders-db")
     instance("stock-db", db_type="oracle")
-    (option,) = success(viewer.get(f"{URL}/options", {"db_type": "oracle"}))
+    (option,) = check_ok(viewer.get(f"{URL}/options", {"db_type": "oracle"}))
     assert set(option) == {"id", "name", "db_type", "host", "port"}
 
 
@@ -216,7 +216,7 @@ def test_statistics_count_by_state_and_engine(viewer):
     instance("a")
     instance("b", is_active=False)
     instance("c", db_type="oracle").recycle()
-    assert success(viewer.get(f"{URL}/statistics")) == {
+    assert check_ok(viewer.get(f"{URL}/statistics")) == {
         "total": 2,
         "active": 1,
         "inactive": 1,
@@ -227,7 +227,7 @@ def test_statistics_count_by_state_and_engine(viewer):
 
 
 def test_connection_status_of_one_never_connected(viewer):
-    data = success(viewer.get(f"{URL}/{instance().pk}/connection-status"))
+    data = check_ok(viewer.get(f"{URL}/{instance().pk}/connection-status"))
     assert (data["status"], data["last_connected_at"]) == ("never_connected", None)
 
 
@@ -241,5 +241,5 @@ def test_the_list_is_exported_without_formulas(viewer):
 
 
 def test_an_unknown_instance_is_a_404(viewer):
-    failure(viewer.get(f"{URL}/{'9' * 18}"), 404, "RESOURCE_NOT_FOUND")
-    failure(viewer.get(f"{URL}/{'9' * 30}"), 404, "RESOURCE_NOT_FOUND")
+    check_failed(viewer.get(f"{URL}/{'9' * 18}"), 404, "RESOURCE_NOT_FOUND")
+    check_failed(viewer.get(f"{URL}/{'9' * 30}"), 404, "RESOURCE_NOT_FOUND")

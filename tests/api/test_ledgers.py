@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AccountChangeLog
 from tags.models import Tag
 from tests.api.cast import NOW, account, assigned, classification, instance
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/accounts/ledgers"
@@ -22,7 +22,7 @@ FACTS = {
 
 
 def names(response) -> list[str]:
-    return [item["username"] for item in success(response)["items"]]
+    return [item["username"] for item in check_ok(response)["items"]]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def fleet():
 
 
 def test_a_row_shows_account_instance_and_classifications(viewer, fleet):
-    (item,) = success(viewer.get(URL, {"classification": "super_admin"}))["items"]
+    (item,) = check_ok(viewer.get(URL, {"classification": "super_admin"}))["items"]
     assert (item["username"], item["status"], item["instance"]["name"]) == (
         "dba_li",
         "active",
@@ -116,7 +116,7 @@ def test_an_ended_assignment_is_not_shown(viewer, fleet):
 
 def test_permissions_with_paths(viewer):
     dba = account("dba_li", facts=FACTS)
-    data = success(viewer.get(f"{URL}/{dba.pk}/permissions"))
+    data = check_ok(viewer.get(f"{URL}/{dba.pk}/permissions"))
     assert data["snapshot"]["version"] == 4
     assert data["facts"]["paths"] == FACTS["paths"]
     assert data["capabilities"] == [
@@ -131,13 +131,13 @@ def test_permissions_with_paths(viewer):
 
 def test_permissions_before_the_first_sync_are_a_409(viewer):
     new = account("new", collected=False)
-    body = failure(viewer.get(f"{URL}/{new.pk}/permissions"), 409, "SNAPSHOT_MISSING")
+    body = check_failed(viewer.get(f"{URL}/{new.pk}/permissions"), 409, "SNAPSHOT_MISSING")
     assert "new" in body["message"]
 
 
 def test_an_account_before_its_collection_is_listed(viewer):
     account("new", collected=False)
-    (item,) = success(viewer.get(URL))["items"]
+    (item,) = check_ok(viewer.get(URL))["items"]
     assert (item["permission"], item["classifications"]) == (None, [])
 
 
@@ -153,14 +153,14 @@ def test_the_change_history_is_newest_first(viewer):
                 {"action": "GRANT", "object": "database:sales", "permissions": ["SELECT"]}
             ],
         )
-    data = success(viewer.get(f"{URL}/{dba.pk}/change-history"))
+    data = check_ok(viewer.get(f"{URL}/{dba.pk}/change-history"))
     assert [item["change_type"] for item in data["items"]] == ["modify_privilege", "add"]
     assert data["items"][0]["privilege_diff"][0]["object"] == "database:sales"
 
 
 @pytest.mark.parametrize("tail", ["permissions", "change-history"])
 def test_an_unknown_account_is_a_404(viewer, tail):
-    failure(viewer.get(f"{URL}/999000000/{tail}"), 404, "RESOURCE_NOT_FOUND")
+    check_failed(viewer.get(f"{URL}/999000000/{tail}"), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_the_export_is_filtered_and_free_of_formulas(viewer, fleet):
@@ -185,7 +185,7 @@ def test_the_number_of_queries_does_not_grow(viewer):
             Tag.objects.create(name=f"t{n}", display_name="T").instances.add(on)
             assigned(account(f"user-{n}", on), label)
         with CaptureQueriesContext(connection) as queries:
-            assert len(success(viewer.get(URL, {"limit": 200}))["items"]) == size
+            assert len(check_ok(viewer.get(URL, {"limit": 200}))["items"]) == size
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 9
 
@@ -201,5 +201,5 @@ def test_the_export_streams_without_a_query_per_row(viewer, django_assert_max_nu
 
 def test_a_list_never_reads_the_wide_columns(viewer, fleet):
     with CaptureQueriesContext(connection) as queries:
-        success(viewer.get(URL))
+        check_ok(viewer.get(URL))
     assert not any("permission_snapshot" in query["sql"] for query in queries)

@@ -8,7 +8,7 @@ import pytest
 from axes.models import AccessAttempt
 
 from tests.api.conftest import PASSWORD, client_of, person
-from tests.api.envelope import failure, success
+from tests.api.envelope import check_failed, check_ok
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/api/v1/auth/login"
@@ -33,14 +33,14 @@ def lock_out(**headers: str) -> None:
 def test_the_last_try_allowed_is_answered_with_a_pause():
     answers = [log_in() for _try in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
-    body = failure(answers[2], 429, "RATE_LIMIT_EXCEEDED")
+    body = check_failed(answers[2], 429, "RATE_LIMIT_EXCEEDED")
     assert body["message"] == "Too many wrong passwords. Try again in 15 minutes."
     assert 890 < int(answers[2]["Retry-After"]) <= 900
 
 
 def test_the_right_password_does_not_help_during_the_pause():
     lock_out()
-    failure(log_in(PASSWORD), 429, "RATE_LIMIT_EXCEEDED")
+    check_failed(log_in(PASSWORD), 429, "RATE_LIMIT_EXCEEDED")
 
 
 def test_tries_during_the_pause_do_not_lengthen_it():
@@ -55,44 +55,44 @@ def test_after_the_pause_the_right_password_lets_in(settings):
     AccessAttempt.objects.update(
         attempt_time=AccessAttempt.objects.get().attempt_time - settings.AXES_COOLOFF_TIME
     )
-    success(log_in(PASSWORD))
+    check_ok(log_in(PASSWORD))
 
 
 def test_a_login_forgets_the_wrong_ones_before_it():
     log_in()
     log_in()
-    success(log_in(PASSWORD))
+    check_ok(log_in(PASSWORD))
     assert log_in().status_code == 401
 
 
 def test_nobody_is_locked_out_by_tries_from_elsewhere():
     lock_out(REMOTE_ADDR="192.0.2.7")
-    success(log_in(PASSWORD, REMOTE_ADDR="192.0.2.8"))
+    check_ok(log_in(PASSWORD, REMOTE_ADDR="192.0.2.8"))
 
 
 def test_another_person_at_the_same_address_is_let_in():
     person("otto", "operator")
     lock_out()
-    success(log_in(PASSWORD, "otto"))
+    check_ok(log_in(PASSWORD, "otto"))
 
 
 def test_behind_a_proxy_the_address_it_saw_counts(settings):
     settings.PROXIES = 1
     lock_out(HTTP_X_FORWARDED_FOR="203.0.113.5, 192.0.2.7")
     made_up = log_in(PASSWORD, HTTP_X_FORWARDED_FOR="203.0.113.99, 192.0.2.7")
-    failure(made_up, 429, "RATE_LIMIT_EXCEEDED")
-    success(log_in(PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.8"))
+    check_failed(made_up, 429, "RATE_LIMIT_EXCEEDED")
+    check_ok(log_in(PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.8"))
 
 
 def test_without_a_proxy_the_header_counts_for_nothing():
     lock_out(HTTP_X_FORWARDED_FOR="192.0.2.7")
-    failure(log_in(PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.8"), 429, "RATE_LIMIT_EXCEEDED")
+    check_failed(log_in(PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.8"), 429, "RATE_LIMIT_EXCEEDED")
 
 
 @pytest.mark.parametrize("header", ["nonsense", "", " , ", "1.2.3.4:99999"])
 def test_a_header_that_is_no_address_harms_nothing(settings, header):
     settings.PROXIES = 1
-    success(log_in(PASSWORD, HTTP_X_FORWARDED_FOR=header))
+    check_ok(log_in(PASSWORD, HTTP_X_FORWARDED_FOR=header))
 
 
 def test_a_wrong_password_is_not_kept():

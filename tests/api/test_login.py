@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import PASSWORD, client_of, person
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/api/v1/auth/login"
@@ -17,40 +17,42 @@ def browser():
 
 
 def token(client) -> dict[str, str]:
-    data = success(client.get("/api/v1/auth/csrf-token"))
+    data = check_ok(client.get("/api/v1/auth/csrf-token"))
     return {"HTTP_X_CSRFTOKEN": data["csrf_token"]}
 
 
 def test_a_person_comes_in_and_goes_out(browser):
     person("vera", "viewer")
-    data = success(
+    data = check_ok(
         browser.post(LOGIN, {"username": "vera", "password": PASSWORD}, **token(browser))
     )
     assert (data["username"], data["role"], data["rights"]) == ("vera", "viewer", ["view"])
-    assert success(browser.get("/api/v1/auth/me"))["username"] == "vera"
-    success(browser.post("/api/v1/auth/logout", **token(browser)))
-    failure(browser.get("/api/v1/auth/me"), 401, "AUTHENTICATION_REQUIRED")
+    assert check_ok(browser.get("/api/v1/auth/me"))["username"] == "vera"
+    check_ok(browser.post("/api/v1/auth/logout", **token(browser)))
+    check_failed(browser.get("/api/v1/auth/me"), 401, "AUTHENTICATION_REQUIRED")
 
 
 def test_a_login_without_a_csrf_token_is_refused(browser):
-    failure(browser.post(LOGIN, {"username": "vera", "password": "x"}), 403, "CSRF_MISSING")
+    check_failed(browser.post(LOGIN, {"username": "vera", "password": "x"}), 403, "CSRF_MISSING")
 
 
 def test_a_login_with_a_made_up_csrf_token_is_refused(browser):
     token(browser)
     made_up = {"HTTP_X_CSRFTOKEN": "a" * 32}
-    failure(browser.post(LOGIN, {"username": "v", "password": "x"}, **made_up), 403, "CSRF_INVALID")
+    check_failed(
+        browser.post(LOGIN, {"username": "v", "password": "x"}, **made_up), 403, "CSRF_INVALID"
+    )
 
 
 def test_a_write_without_a_csrf_token_is_refused(browser):
     browser.force_login(person("ada", "administrator"))
-    failure(browser.post("/api/v1/auth/logout"), 403, "CSRF_MISSING")
+    check_failed(browser.post("/api/v1/auth/logout"), 403, "CSRF_MISSING")
 
 
 def test_a_wrong_password_and_an_unknown_name_look_alike(browser):
     person("vera")
     answers = [
-        failure(
+        check_failed(
             browser.post(LOGIN, {"username": name, "password": "wrong"}, **token(browser)),
             401,
             "INVALID_CREDENTIALS",
@@ -66,8 +68,8 @@ def test_a_disabled_account_is_told_to_who_knows_its_password(browser):
         browser.post(LOGIN, {"username": "dina", "password": word}, **token(browser))
         for word in (PASSWORD, "wrong")
     )
-    failure(right, 403, "ACCOUNT_DISABLED")
-    failure(wrong, 401, "INVALID_CREDENTIALS")
+    check_failed(right, 403, "ACCOUNT_DISABLED")
+    check_failed(wrong, 401, "INVALID_CREDENTIALS")
 
 
 def test_a_login_names_what_is_missing(browser):
@@ -77,8 +79,8 @@ def test_a_login_names_what_is_missing(browser):
 
 def test_a_password_is_changed_and_the_session_goes_on(viewer):
     body = {"old_password": PASSWORD, "new_password": "a-whale-of-a-word-9"}
-    success(viewer.post("/api/v1/auth/change-password", body))
-    assert success(viewer.get("/api/v1/auth/me"))["username"] == "vera"
+    check_ok(viewer.post("/api/v1/auth/change-password", body))
+    assert check_ok(viewer.get("/api/v1/auth/me"))["username"] == "vera"
 
 
 def test_a_wrong_old_password_is_named_and_not_shown(viewer):
@@ -95,10 +97,10 @@ def test_a_weak_new_password_is_refused(viewer):
 
 
 def test_the_session_says_who_is_there(nobody, operator):
-    assert success(nobody.get("/api/v1/auth/session")) == {"authenticated": False, "user": None}
-    assert success(operator.get("/api/v1/auth/session"))["user"]["role"] == "operator"
+    assert check_ok(nobody.get("/api/v1/auth/session")) == {"authenticated": False, "user": None}
+    assert check_ok(operator.get("/api/v1/auth/session"))["user"]["role"] == "operator"
 
 
 def test_a_person_without_a_role_knows_who_they_are_and_no_more():
     client = client_of(person("rita"))
-    assert success(client.get("/api/v1/auth/me"))["rights"] == []
+    assert check_ok(client.get("/api/v1/auth/me"))["rights"] == []

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.api.envelope import errors, success
+from tests.api.envelope import check_ok, errors
 from whalefall.models import LogEntry
 
 pytestmark = pytest.mark.django_db
@@ -42,15 +42,15 @@ def lines(db):
     ],
 )
 def test_the_list_is_narrowed(administrator, lines, query, messages):
-    found = success(administrator.get(f"{LOGS}?{query}"))["items"]
+    found = check_ok(administrator.get(f"{LOGS}?{query}"))["items"]
     assert [entry["message"] for entry in found] == messages
 
 
 def test_a_time_range_is_half_open(administrator):
     entry = line()
     moment = entry.timestamp.isoformat().replace("+", "%2B")
-    assert success(administrator.get(f"{LOGS}?start_time={moment}"))["total"] == 1
-    assert success(administrator.get(f"{LOGS}?end_time={moment}"))["total"] == 0
+    assert check_ok(administrator.get(f"{LOGS}?start_time={moment}"))["total"] == 1
+    assert check_ok(administrator.get(f"{LOGS}?end_time={moment}"))["total"] == 0
 
 
 @pytest.mark.parametrize("query", ["level=loud", "hours=-1", "hours=1e9", "start_time=soon", "x=1"])
@@ -60,16 +60,16 @@ def test_what_is_not_understood_is_refused(administrator, query):
 
 def test_the_traceback_is_shown_with_one_line_only(administrator, lines):
     entry = LogEntry.objects.get(level="error")
-    assert "traceback" not in success(administrator.get(LOGS))["items"][0]
-    assert success(administrator.get(f"{LOGS}/{entry.pk}"))["traceback"] == "Traceback: x"
+    assert "traceback" not in check_ok(administrator.get(LOGS))["items"][0]
+    assert check_ok(administrator.get(f"{LOGS}/{entry.pk}"))["traceback"] == "Traceback: x"
 
 
 def test_lines_are_counted_by_level_and_module(administrator, lines):
-    data = success(administrator.get(f"{LOGS}/statistics?hours=24"))
+    data = check_ok(administrator.get(f"{LOGS}/statistics?hours=24"))
     assert (data["total"], data["levels"]["warning"], data["levels"]["error"]) == (2, 1, 0)
     assert data["modules"] == {"sync.reaper": 1, "sync.runner": 1}
 
 
 def test_modules_are_listed(administrator, lines):
-    found = success(administrator.get(f"{LOGS}/modules"))
+    found = check_ok(administrator.get(f"{LOGS}/modules"))
     assert found == ["sync.reaper", "sync.runner", "whalefall.api"]

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sync import queue
 from tests.api.cast import account, assigned, classification, instance
 from tests.api.conftest import person, token_client
-from tests.api.envelope import failure, success
+from tests.api.envelope import check_failed, check_ok
 from tests.sync import cast
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_a_scraper_comes_with_the_token_of_a_viewer():
 
 
 def test_others_are_refused(nobody):
-    failure(nobody.get("/metrics"), 401, "AUTHENTICATION_REQUIRED")
+    check_failed(nobody.get("/metrics"), 401, "AUTHENTICATION_REQUIRED")
 
 
 def test_it_counts_the_fleet_and_what_was_found(viewer):
@@ -73,17 +73,17 @@ def test_it_knows_whether_a_worker_is_alive(viewer, worker):
 
 
 def test_without_a_worker_health_is_degraded_and_says_what_to_do(viewer):
-    data = success(viewer.get(DETAILED))
+    data = check_ok(viewer.get(DETAILED))
     assert (data["status"], data["workers"]["alive"]) == ("degraded", False)
     assert data["workers"]["message"] == "No worker is alive: start one (manage.py qcluster)."
     assert (data["store"]["status"], data["cache"]["status"]) == ("ok", "ok")
 
 
 def test_with_a_worker_all_is_well(viewer, worker):
-    assert success(viewer.get(DETAILED))["status"] == "ok"
+    assert check_ok(viewer.get(DETAILED))["status"] == "ok"
 
 
 def test_a_cache_that_forgets_is_degraded(viewer, settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    data = success(viewer.get("/api/v1/health/cache"))
+    data = check_ok(viewer.get("/api/v1/health/cache"))
     assert (data["status"], data["backend"]) == ("degraded", "DummyCache")

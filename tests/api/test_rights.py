@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver
 
 from tests.api.conftest import person, token_client
 from tests.api.endpoints import ENDPOINTS, LOGIN, NOT_BY_TOKEN, PUBLIC, VIEW
-from tests.api.envelope import failure
+from tests.api.envelope import check_failed
 from whalefall.auth import RIGHTS, ROLES
 
 BASE = "api/v1"
@@ -66,9 +66,9 @@ def test_an_endpoint_asks_for_its_right(everyone, endpoint, right):
         if may(role, right):
             assert response.status_code not in (401, 403, 405, 500), (role, response.content)
         elif role is None:
-            failure(response, 401, "AUTHENTICATION_REQUIRED")
+            check_failed(response, 401, "AUTHENTICATION_REQUIRED")
         else:
-            failure(response, 403, "PERMISSION_REQUIRED")
+            check_failed(response, 403, "PERMISSION_REQUIRED")
 
 
 @pytest.mark.parametrize(("endpoint", "right"), ENDPOINTS.items(), ids=lambda v: "".join(v))
@@ -98,4 +98,4 @@ def test_a_token_may_what_its_person_may(endpoint, right):
         if allowed:
             assert response.status_code not in (401, 403, 405, 500), response.content
         else:
-            failure(response, 403, "PERMISSION_REQUIRED")
+            check_failed(response, 403, "PERMISSION_REQUIRED")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sync.models import SyncInstanceRecord, SyncSession, SyncType
 from tests.api.cast import instance
-from tests.api.envelope import failure, success
+from tests.api.envelope import check_failed, check_ok
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/sync-sessions"
@@ -42,7 +42,7 @@ def session(*states: str, ended: bool = False, **fields) -> SyncSession:
 
 def test_a_session_tells_how_far_it_is(viewer):
     running = session("completed", "failed", "running", "pending")
-    data = success(viewer.get(f"{URL}/{running.session_id}"))
+    data = check_ok(viewer.get(f"{URL}/{running.session_id}"))
     assert data["status"] == "running"
     assert data["progress"] == {
         "total": 4,
@@ -62,7 +62,7 @@ def test_a_session_tells_how_far_it_is(viewer):
 
 def test_records_of_a_session_are_paged(viewer):
     running = session(*["pending"] * 5)
-    data = success(viewer.get(f"{URL}/{running.session_id}", {"limit": 2, "page": 3}))
+    data = check_ok(viewer.get(f"{URL}/{running.session_id}", {"limit": 2, "page": 3}))
     assert [item["instance_name"] for item in data["records"]["items"]] == ["db-4"]
     assert data["records"]["pages"] == 3
 
@@ -70,7 +70,7 @@ def test_records_of_a_session_are_paged(viewer):
 def test_error_logs_are_the_failed_records_without_tracebacks(viewer):
     running = session("completed", "failed")
     response = viewer.get(f"{URL}/{running.session_id}/error-logs")
-    (item,) = success(response)["items"]
+    (item,) = check_ok(response)["items"]
     assert item["error_message"] == "The server refused the login."
     assert item["sync_details"] == {"error": {"type": "LoginRefused"}}
 
@@ -78,20 +78,20 @@ def test_error_logs_are_the_failed_records_without_tracebacks(viewer):
 def test_lists_are_filtered(viewer):
     session("completed", ended=True)
     running = session("running")
-    data = success(viewer.get(URL, {"status": "running", "sync_type": "manual_batch"}))
+    data = check_ok(viewer.get(URL, {"status": "running", "sync_type": "manual_batch"}))
     assert [item["session_id"] for item in data["items"]] == [str(running.session_id)]
-    assert success(viewer.get(URL, {"sync_category": "capacity"}))["total"] == 0
+    assert check_ok(viewer.get(URL, {"sync_category": "capacity"}))["total"] == 0
 
 
 def test_cancel_takes_out_what_waits(operator):
     running = session("pending", "pending", "running")
-    data = success(operator.post(f"{URL}/{running.session_id}/actions/cancel"))
+    data = check_ok(operator.post(f"{URL}/{running.session_id}/actions/cancel"))
     assert data["cancelled_records"] == 2
 
 
 def test_an_ended_session_is_not_cancelled(operator):
     ended = session("completed", ended=True)
-    body = failure(
+    body = check_failed(
         operator.post(f"{URL}/{ended.session_id}/actions/cancel"), 409, "SYNC_DATA_ERROR"
     )
     assert body["message"] == "The session is completed: it cannot be cancelled any more."
@@ -99,22 +99,22 @@ def test_an_ended_session_is_not_cancelled(operator):
 
 def test_failed_records_are_retried_in_a_new_session(operator):
     ended = session("completed", "failed", ended=True)
-    data = success(operator.post(f"{URL}/{ended.session_id}/actions/retry-failed"), 202)
+    data = check_ok(operator.post(f"{URL}/{ended.session_id}/actions/retry-failed"), 202)
     assert data["total_instances"] == 1
-    found = success(operator.get(f"{URL}/{data['session_id']}"))
+    found = check_ok(operator.get(f"{URL}/{data['session_id']}"))
     assert (found["retry_of"], found["created_by"]) == (str(ended.session_id), "otto")
 
 
 def test_nothing_failed_nothing_to_retry(operator):
     ended = session("completed", ended=True)
     response = operator.post(f"{URL}/{ended.session_id}/actions/retry-failed")
-    body = failure(response, 409, "SYNC_DATA_ERROR")
+    body = check_failed(response, 409, "SYNC_DATA_ERROR")
     assert body["message"] == "Nothing failed in this session that could be retried."
 
 
 @pytest.mark.parametrize("session_id", [str(uuid.UUID(int=1)), "-" * 36, "x"])
 def test_an_unknown_session_is_a_404(viewer, session_id):
-    failure(viewer.get(f"{URL}/{session_id}"), 404, "RESOURCE_NOT_FOUND")
+    check_failed(viewer.get(f"{URL}/{session_id}"), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_the_number_of_queries_does_not_grow(viewer, administrator):
@@ -129,6 +129,6 @@ def test_the_number_of_queries_does_not_grow(viewer, administrator):
                 created_by_id=viewer.session["_auth_user_id"],
             )
         with CaptureQueriesContext(connection) as queries:
-            success(viewer.get(URL, {"limit": 200}))
+            check_ok(viewer.get(URL, {"limit": 200}))
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import PASSWORD, client_of, person
-from tests.api.envelope import errors, failure, success
+from tests.api.envelope import check_failed, check_ok, errors
 from whalefall.auth import role_of
 from whalefall.models import User
 
@@ -15,14 +15,14 @@ NEW = {"username": "newcomer", "password": "a-whale-of-a-word-9", "role": "opera
 
 
 def me(client) -> int:
-    return success(client.get("/api/v1/auth/me"))["id"]
+    return check_ok(client.get("/api/v1/auth/me"))["id"]
 
 
 def test_a_new_person_can_log_in_with_the_role_given(administrator):
-    data = success(administrator.post(USERS, NEW), 201)
+    data = check_ok(administrator.post(USERS, NEW), 201)
     assert (data["username"], data["role"], data["is_active"]) == ("newcomer", "operator", True)
     body = {"username": "newcomer", "password": NEW["password"]}
-    assert success(client_of().post("/api/v1/auth/login", body))["role"] == "operator"
+    assert check_ok(client_of().post("/api/v1/auth/login", body))["role"] == "operator"
 
 
 def test_no_answer_holds_a_password(administrator):
@@ -34,8 +34,8 @@ def test_no_answer_holds_a_password(administrator):
 
 @pytest.mark.parametrize("name", ["newcomer", "NewComer"])
 def test_a_name_is_taken_once_whatever_its_case(administrator, name):
-    success(administrator.post(USERS, NEW), 201)
-    body = failure(administrator.post(USERS, NEW | {"username": name}), 409, "USERNAME_EXISTS")
+    check_ok(administrator.post(USERS, NEW), 201)
+    body = check_failed(administrator.post(USERS, NEW | {"username": name}), 409, "USERNAME_EXISTS")
     assert body["message"] == f"There is a person called {name} already."
 
 
@@ -52,13 +52,13 @@ def test_an_unknown_role_names_the_choices(administrator):
 
 
 def test_nobody_becomes_a_superuser_by_request(administrator):
-    success(administrator.post(USERS, NEW | {"is_superuser": True}), 201)
+    check_ok(administrator.post(USERS, NEW | {"is_superuser": True}), 201)
     assert not User.objects.get(username="newcomer").is_superuser
 
 
 def test_a_change_keeps_what_it_does_not_name(administrator):
     vera = person("vera", "viewer")
-    success(administrator.put(f"{USERS}/{vera.pk}", {"username": "vera", "email": "v@x.example"}))
+    check_ok(administrator.put(f"{USERS}/{vera.pk}", {"username": "vera", "email": "v@x.example"}))
     vera = User.objects.get(pk=vera.pk)
     assert (vera.email, role_of(vera), vera.check_password(PASSWORD)) == (
         "v@x.example",
@@ -70,17 +70,19 @@ def test_a_change_keeps_what_it_does_not_name(administrator):
 def test_a_role_takes_the_place_of_the_old_one_and_null_takes_it_away(administrator):
     vera = person("vera", "viewer")
     url = f"{USERS}/{vera.pk}"
-    assert success(administrator.put(url, {"username": "vera", "role": "operator"}))["role"] == (
+    assert check_ok(administrator.put(url, {"username": "vera", "role": "operator"}))["role"] == (
         "operator"
     )
-    assert success(administrator.put(url, {"username": "vera", "role": None}))["role"] is None
+    assert check_ok(administrator.put(url, {"username": "vera", "role": None}))["role"] is None
     assert not vera.groups.exists()
 
 
 @pytest.mark.parametrize("change", [{"role": "viewer"}, {"role": None}, {"is_active": False}])
 def test_the_last_administrator_stays_one(administrator, change):
     url = f"{USERS}/{me(administrator)}"
-    body = failure(administrator.put(url, {"username": "ada"} | change), 400, "LAST_ADMIN_REQUIRED")
+    body = check_failed(
+        administrator.put(url, {"username": "ada"} | change), 400, "LAST_ADMIN_REQUIRED"
+    )
     assert body["message"] == "Nobody would be an administrator any more."
     assert role_of(User.objects.get(username="ada")) == "administrator"
 
@@ -88,27 +90,27 @@ def test_the_last_administrator_stays_one(administrator, change):
 def test_the_last_administrator_is_not_deleted(administrator):
     person("dina", "administrator", is_active=False)
     url = f"{USERS}/{me(administrator)}"
-    failure(administrator.delete(url), 400, "LAST_ADMIN_REQUIRED")
+    check_failed(administrator.delete(url), 400, "LAST_ADMIN_REQUIRED")
 
 
 def test_nobody_deletes_themselves(administrator):
     person("amy", "administrator")
-    failure(administrator.delete(f"{USERS}/{me(administrator)}"), 409, "CONSTRAINT_VIOLATION")
+    check_failed(administrator.delete(f"{USERS}/{me(administrator)}"), 409, "CONSTRAINT_VIOLATION")
 
 
 def test_others_are_deleted_and_cannot_come_in(administrator):
     amy = person("amy", "administrator")
     theirs = client_of(amy)
-    success(administrator.delete(f"{USERS}/{amy.pk}"))
-    failure(theirs.get("/api/v1/auth/me"), 401, "AUTHENTICATION_REQUIRED")
+    check_ok(administrator.delete(f"{USERS}/{amy.pk}"))
+    check_failed(theirs.get("/api/v1/auth/me"), 401, "AUTHENTICATION_REQUIRED")
 
 
 def test_a_new_password_ends_the_sessions_of_that_person(administrator):
     vera = person("vera", "viewer")
     theirs = client_of(vera)
     body = {"username": "vera", "password": "a-whale-of-a-word-9"}
-    success(administrator.put(f"{USERS}/{vera.pk}", body))
-    failure(theirs.get("/api/v1/auth/me"), 401, "AUTHENTICATION_REQUIRED")
+    check_ok(administrator.put(f"{USERS}/{vera.pk}", body))
+    check_failed(theirs.get("/api/v1/auth/me"), 401, "AUTHENTICATION_REQUIRED")
 
 
 @pytest.fixture
@@ -132,12 +134,12 @@ def crew(administrator):
     ],
 )
 def test_the_list_is_narrowed(crew, query, names):
-    found = success(crew.get(f"{USERS}?{query}"))["items"]
+    found = check_ok(crew.get(f"{USERS}?{query}"))["items"]
     assert [user["username"] for user in found] == names
 
 
 def test_they_are_counted(crew):
-    assert success(crew.get(f"{USERS}/stats")) == {
+    assert check_ok(crew.get(f"{USERS}/stats")) == {
         "total": 5,
         "active": 4,
         "inactive": 1,

@@ -70,7 +70,7 @@ def test_every_role_may_do_to_every_object_what_the_server_says(server, effectiv
     with server.connect() as connection:
         if connection.info.server_version < SINCE.get(kind, 0):
             pytest.skip(f"{kind} came with {SINCE[kind]}")
-    compare(effective, KINDS[kind][0], database, answers(server, database, matrix(kind)))
+    check_same(effective, KINDS[kind][0], database, answers(server, database, matrix(kind)))
 
 
 @pytest.mark.parametrize("kind", ["table", "sequence", "schema", "function"])
@@ -92,7 +92,7 @@ def test_every_role_may_do_to_every_column_what_the_server_says(server, effectiv
           FROM {ROLES} CROSS JOIN {RELATIONS}
           JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
          CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p"""
-    compare(effective, Scope.COLUMN, database, answers(server, database, query))
+    check_same(effective, Scope.COLUMN, database, answers(server, database, query))
 
 
 def test_every_role_may_do_to_every_database_what_the_server_says(server, effective):
@@ -100,14 +100,14 @@ def test_every_role_may_do_to_every_database_what_the_server_says(server, effect
                  FROM pg_roles r CROSS JOIN pg_database d
                 CROSS JOIN unnest(ARRAY['CONNECT', 'CREATE', 'TEMPORARY']) p"""
     rows = [(r, p, [d], verdict) for r, p, d, verdict in answers(server, "postgres", query)]
-    compare(effective, Scope.DATABASE, None, rows)
+    check_same(effective, Scope.DATABASE, None, rows)
 
 
 def test_every_role_may_do_to_every_tablespace_what_the_server_says(server, effective):
     query = """SELECT r.rolname, 'CREATE', ARRAY[t.spcname]::text[],
                       has_tablespace_privilege(r.oid, t.oid, 'CREATE')
                  FROM pg_roles r CROSS JOIN pg_tablespace t"""
-    compare(effective, Scope.TABLESPACE, None, answers(server, "postgres", query))
+    check_same(effective, Scope.TABLESPACE, None, answers(server, "postgres", query))
 
 
 def test_every_role_may_do_to_parameters_what_the_server_says(server, effective):
@@ -118,7 +118,7 @@ def test_every_role_may_do_to_parameters_what_the_server_says(server, effective)
                       has_parameter_privilege(r.oid, a.parname, p)
                  FROM pg_roles r CROSS JOIN pg_parameter_acl a
                 CROSS JOIN unnest(ARRAY['SET', 'ALTER SYSTEM']) p"""
-    compare(effective, Scope.SERVER, None, answers(server, "postgres", query))
+    check_same(effective, Scope.SERVER, None, answers(server, "postgres", query))
 
 
 def test_every_role_may_do_to_large_objects_what_the_server_says(server, effective):
@@ -129,7 +129,7 @@ def test_every_role_may_do_to_large_objects_what_the_server_says(server, effecti
                  FROM pg_roles r CROSS JOIN pg_largeobject_metadata l
                 CROSS JOIN unnest(ARRAY['SELECT', 'UPDATE']) p
                 WHERE l.lomacl IS NOT NULL"""
-    compare(effective, Scope.OTHER, "shop", answers(server, "shop", query))
+    check_same(effective, Scope.OTHER, "shop", answers(server, "shop", query))
 
 
 @pytest.mark.parametrize("kind", ["USAGE", "SET", "MEMBER"])
@@ -154,7 +154,7 @@ def test_the_owner_of_a_database_is_its_database_owner(server, effective):
     assert "pg_database_owner" not in effective.roles("alice")
 
 
-def compare(effective: Effective, scope: Scope, database: str | None, rows: list[Any]) -> None:
+def check_same(effective: Effective, scope: Scope, database: str | None, rows: list[Any]) -> None:
     prefix = (database,) if database else ()
     wrong = [
         (role, privilege, parts, f"server says {verdict}")
