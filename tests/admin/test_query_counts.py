@@ -71,7 +71,7 @@ def test_a_long_list_is_estimated_instead_of_counted(administrator, monkeypatch,
 
 def test_deep_pages_hold_the_same_rows_in_the_same_order(administrator, monkeypatch, orders_db):
     fleet.store(orders_db, fleet.orders())
-    monkeypatch.setattr("accounts.admin.InstanceAccountAdmin.list_per_page", 2)
+    monkeypatch.setattr("accounts.admin.accounts.InstanceAccountAdmin.list_per_page", 2)
     monkeypatch.setattr("whalefall.console.paginator.DEEP", 2)
     names = []
     for page in (1, 2, 3):

@@ -1,0 +1,40 @@
+"""What the pages of instances say about their accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import InstanceAccount
+from whalefall.console import show
+from whalefall.console.cards import list_url
+from whalefall.console.pages import extend
+from whalefall.instances.models import Instance
+
+
+@extend(Instance)
+class InstancesWithAccounts:
+    """The number of accounts in the list of instances."""
+
+    list_display = ("accounts",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
+        counted = (
+            InstanceAccount.objects.filter(instance=OuterRef("pk"), is_active=True)
+            .order_by()
+            .values("instance")
+            .annotate(number=Count("pk"))
+            .values("number")
+        )
+        number = Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+        return super().get_queryset(request).annotate(number_of_accounts=number)  # type: ignore[misc]
+
+    @admin.display(description=_("accounts"), ordering="number_of_accounts")
+    def accounts(self, instance: Any) -> Any:
+        url = list_url("accounts_instanceaccount", instance__id__exact=instance.pk)
+        return show.link(url, instance.number_of_accounts)

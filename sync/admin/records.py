@@ -1,0 +1,83 @@
+"""The list of records and the page of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import (
+    QuerySet,
+)
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+
+from sync.admin.parts import lasted
+from sync.models import (
+    SyncInstanceRecord,
+)
+from whalefall.console import show
+from whalefall.console.filters import TimeRangeFilter
+from whalefall.console.pages import ReadOnlyAdmin, change_url
+
+
+@admin.register(SyncInstanceRecord)
+class SyncInstanceRecordAdmin(ReadOnlyAdmin):
+    menu = "runs"
+    menu_icon = "checklist"
+    menu_order = 20
+    menu_title = _("Records")
+    list_display = (
+        "instance_name",
+        "state",
+        "items_synced",
+        "items_created",
+        "items_updated",
+        "items_deleted",
+        "error",
+        "session_link",
+        "started",
+        "duration",
+    )
+    list_filter = (("status", ChoicesCheckboxFilter), ("created_at", TimeRangeFilter))
+    list_select_related = ("session",)
+    search_fields = ("instance_name", "error_message")
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("instance_name", "state", "error_message", "session_link")}),
+        (
+            _("Counts"),
+            {"fields": (("items_synced", "items_created"), ("items_updated", "items_deleted"))},
+        ),
+        (_("Times"), {"fields": (("created_at", "started_at"), ("completed_at", "duration"))}),
+        (_("Details"), {"fields": ("details",)}),
+    )
+    readonly_fields = ("state", "session_link", "duration", "details")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncInstanceRecord]:
+        return super().get_queryset(request).defer("sync_details")
+
+    @admin.display(description=_("state"), ordering="status")
+    def state(self, record: SyncInstanceRecord) -> Any:
+        return show.state(record.status, record.get_status_display())
+
+    @admin.display(description=_("error"))
+    def error(self, record: SyncInstanceRecord) -> str:
+        text = record.error_message or show.EMPTY
+        return text if len(text) <= 120 else text[:119] + "…"
+
+    @admin.display(description=_("session"))
+    def session_link(self, record: SyncInstanceRecord) -> Any:
+        return show.link(change_url(record.session), str(record.session)[:8])
+
+    @admin.display(description=_("started"), ordering="started_at")
+    def started(self, record: SyncInstanceRecord) -> Any:
+        return show.ago(record.started_at)
+
+    @admin.display(description=_("duration"))
+    def duration(self, record: SyncInstanceRecord) -> str:
+        return lasted(record)
+
+    @admin.display(description=_("details"))
+    def details(self, record: SyncInstanceRecord) -> Any:
+        return show.pretty_json(record.sync_details)

@@ -1,0 +1,177 @@
+"""The list of sessions and the page of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import (
+    Case,
+    IntegerField,
+    QuerySet,
+    Value,
+    When,
+)
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.enums import ActionVariant
+
+from sync import queue
+from sync.admin.parts import RECORD, SESSION, lasted, progress_bar
+from sync.models import (
+    SyncSession,
+    WrongTransition,
+)
+from whalefall.console import show
+from whalefall.console.cards import list_url
+from whalefall.console.filters import TimeRangeFilter
+from whalefall.console.pages import ReadOnlyAdmin, button, change_url
+
+RECORDS_SHOWN = 200
+
+
+# Those that need looking at come first.
+STATE_ORDER = (RECORD.FAILED, RECORD.RUNNING, RECORD.PENDING, RECORD.CANCELLED, RECORD.COMPLETED)
+
+
+@admin.register(SyncSession)
+class SyncSessionAdmin(ReadOnlyAdmin):
+    menu = "runs"
+    menu_icon = "sync"
+    menu_order = 10
+    change_form_template = "sync/session.html"
+    list_display = (
+        "started",
+        "sync_category",
+        "sync_type",
+        "state",
+        "progress",
+        "created_by",
+        "duration",
+    )
+    list_filter = (
+        ("status", ChoicesCheckboxFilter),
+        ("sync_category", ChoicesCheckboxFilter),
+        ("sync_type", ChoicesCheckboxFilter),
+        ("started_at", TimeRangeFilter),
+    )
+    list_select_related = ("created_by",)
+    search_fields = ("=session_id", "records__instance_name")
+    search_help_text = _("Searches session ids and the names of instances.")
+    actions = ("cancel_selected", "retry_selected")
+    actions_detail = ("cancel", "retry")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ()  # the template shows the session
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        session = kwargs.get("obj")
+        if session is not None:
+            context.update(self.page_context(session))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def page_context(self, session: SyncSession) -> dict[str, Any]:
+        order = [When(status=status, then=Value(i)) for i, status in enumerate(STATE_ORDER)]
+        place = Case(*order, output_field=IntegerField())
+        records = session.records.defer("sync_details").order_by(place, "instance_name")
+        shown = list(records[:RECORDS_SHOWN])
+        return {
+            "subtitle": f"{session.get_sync_category_display()} · {session.started_at:%F %H:%M}",
+            "sync_session": session,
+            "state": show.state(session.status, session.get_status_display()),
+            "bar": progress_bar(session),
+            "duration": lasted(session),
+            "records": [
+                {
+                    "record": record,
+                    "state": show.state(record.status, record.get_status_display()),
+                    "duration": lasted(record),
+                    "url": change_url(record),
+                }
+                for record in shown
+            ],
+            "hidden_records": max(session.total_instances - len(shown), 0),
+            "records_url": list_url("sync_syncinstancerecord", session__id__exact=session.pk),
+            "no_worker": session.status == SESSION.RUNNING and not queue.live_workers(),
+        }
+
+    @admin.display(description=_("started"), ordering="started_at")
+    def started(self, session: SyncSession) -> Any:
+        return show.ago(session.started_at)
+
+    @admin.display(description=_("state"), ordering="status")
+    def state(self, session: SyncSession) -> Any:
+        return show.state(session.status, session.get_status_display())
+
+    @admin.display(description=_("instances"), ordering="total_instances")
+    def progress(self, session: SyncSession) -> Any:
+        return progress_bar(session)
+
+    @admin.display(description=_("duration"))
+    def duration(self, session: SyncSession) -> str:
+        return lasted(session)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what the state of the session allows."""
+        found = SyncSession.objects.filter(pk=object_id).values("status", "failed_instances")
+        session = found.first() or {"status": "", "failed_instances": 0}
+        running = session["status"] == SESSION.RUNNING
+        allowed = {"cancel": running, "retry": not running and session["failed_instances"] > 0}
+        return [
+            one
+            for one in super().get_actions_detail(request, object_id)
+            if allowed[one.method.original_function_name]
+        ]
+
+    @admin.action(description=_("Cancel"), permissions=["operate"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[SyncSession]) -> None:
+        done = [self._cancel(request, session) for session in queryset]
+        text = ngettext("%(n)d session cancelled.", "%(n)d sessions cancelled.", sum(done))
+        self.message_user(request, text % {"n": sum(done)})
+
+    @admin.action(description=_("Retry what failed"), permissions=["operate"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[SyncSession]) -> None:
+        started = [self._retry(request, session) for session in queryset]
+        number = len([session for session in started if session])
+        text = ngettext("%(n)d session started.", "%(n)d sessions started.", number)
+        self.message_user(request, text % {"n": number})
+
+    @button(
+        _("Cancel"),
+        _("What has not begun is not done; what is running now ends first."),
+        icon="cancel",
+        variant=ActionVariant.WARNING,
+    )
+    def cancel(self, request: HttpRequest, session: SyncSession) -> None:
+        if self._cancel(request, session):
+            self.message_user(request, _("The session is being cancelled."), messages.SUCCESS)
+
+    @button(
+        _("Retry what failed"),
+        _("A new session reads the instances that failed here."),
+        icon="replay",
+        variant=ActionVariant.PRIMARY,
+    )
+    def retry(self, request: HttpRequest, session: SyncSession) -> str | None:
+        started = self._retry(request, session)
+        return change_url(started) if started else None
+
+    def _cancel(self, request: HttpRequest, session: SyncSession) -> bool:
+        try:
+            session.cancel()
+        except WrongTransition as exc:
+            self.message_user(request, str(exc), messages.ERROR)
+            return False
+        self.log_change(request, session, str(_("cancelled")))
+        return True
+
+    def _retry(self, request: HttpRequest, session: SyncSession) -> SyncSession | None:
+        try:
+            return session.retry_failed(created_by=request.user)
+        except WrongTransition as exc:
+            self.message_user(request, str(exc), messages.ERROR)
+            return None
