@@ -36,6 +36,9 @@ THING = {
     "name": "nvarchar", "object_id": "int", "principal_id": "int", "schema_id": "int",
     "type": "nvarchar", "is_ms_shipped": "bit",
 }  # fmt: skip
+FILE = {
+    "file_id": "int", "type": "int", "size": "int", "max_size": "int", "growth": "int",
+}  # fmt: skip
 SERVER_VIEWS: dict[str, dict[str, str]] = {
     "server_principals": PRINCIPAL | {"is_disabled": "bit", "default_database_name": "nvarchar"},
     "sql_logins": PRINCIPAL | {
@@ -51,7 +54,7 @@ SERVER_VIEWS: dict[str, dict[str, str]] = {
         "recovery_model_desc": "nvarchar",
     },
     "configurations": {"name": "nvarchar", "value_in_use": "int"},
-    "master_files": {"database_id": "int", "file_id": "int", "type": "int", "size": "int"},
+    "master_files": {"database_id": "int"} | FILE,
     "servers": {"server_id": "int", "name": "nvarchar", "is_linked": "bit"},
     "linked_logins": {
         "server_id": "int", "local_principal_id": "int", "uses_self_credential": "bit",
@@ -77,7 +80,8 @@ DATABASE_VIEWS: dict[str, dict[str, str]] = {
     "symmetric_keys": {"name": "nvarchar", "symmetric_key_id": "int"},
     "certificates": {"name": "nvarchar", "certificate_id": "int"},
     "asymmetric_keys": {"name": "nvarchar", "asymmetric_key_id": "int"},
-    "database_files": {"file_id": "int", "type": "int", "size": "int"},
+    "database_files": FILE,
+    "dm_db_file_space_usage": {"file_id": "int", "unallocated_extent_page_count": "bigint"},
     "dm_db_partition_stats": {
         "object_id": "int", "index_id": "int", "used_page_count": "bigint", "row_count": "bigint",
     },
@@ -116,7 +120,7 @@ class SqlServerReplica(Replica):
         if view not in DATABASE_VIEWS:
             raise NoSuchTable(name)
         database = self._entered(table.catalog or self.session.database)
-        if view == "dm_db_partition_stats":
+        if view.startswith("dm_db_"):
             self._require_state(database)
         kept = f"{database.name}.sys.{view}"
         return self._kept(kept, DATABASE_VIEWS[view], lambda: self._rows(database, view))
@@ -188,8 +192,7 @@ class SqlServerReplica(Replica):
             yield from server.settings.items()
         elif view == "master_files" and all_seen:
             for each in server.databases.values():
-                yield each.id, 1, 0, each.data_pages
-                yield each.id, 2, 1, each.log_pages
+                yield from ((each.id, *file) for file in _files(each))
         elif view in ("servers", "linked_logins"):
             yield from self._linked(view, all_seen)
 
@@ -329,6 +332,15 @@ def _database(each: DatabaseCatalog) -> Row:
     )  # fmt: skip
 
 
+def _files(database: DatabaseCatalog) -> tuple[Row, ...]:
+    """One file for data, one for the log; what a database comes with may grow for ever."""
+    growth = 0 if database.max_pages == 0 else 128
+    return (
+        (1, 0, database.data_pages, database.max_pages, growth),
+        (2, 1, database.log_pages, 268435456, 128),
+    )
+
+
 def _details(database: DatabaseCatalog, view: str) -> Iterator[Row]:
     things = list(database.things.values())
     if view == "all_columns":
@@ -339,7 +351,9 @@ def _details(database: DatabaseCatalog, view: str) -> Iterator[Row]:
     elif view == "assemblies":
         yield from ((name, owner, at, level) for at, name, owner, level in database.assemblies)
     elif view == "database_files":
-        yield from ((1, 0, database.data_pages), (2, 1, database.log_pages))
+        yield from _files(database)
+    elif view == "dm_db_file_space_usage":
+        yield 1, database.free_pages
     elif view == "dm_db_partition_stats":
         for t in things:
             if t.type == "U" and t.id > 0:

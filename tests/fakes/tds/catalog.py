@@ -132,6 +132,8 @@ class DatabaseCatalog:
     containment: int = 0
     data_pages: int = 1024
     log_pages: int = 256
+    max_pages: int = -1
+    free_pages: int = 64
     users: dict[str, User] = field(default_factory=dict)
     members: list[tuple[int, int]] = field(default_factory=list)
     permissions: list[Permission] = field(default_factory=list)

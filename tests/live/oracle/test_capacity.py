@@ -51,10 +51,38 @@ def test_a_table_counts_its_partitions_indexes_and_lobs(engine, sized):
     assert (big.data_bytes, big.index_bytes) == (14 * MEGABYTE, 3 * MEGABYTE)
 
 
-def test_sizes_without_rights_are_denied_with_the_grants(engine, sized):
+def test_without_any_right_no_tablespace_is_named_and_none_counts_as_gone(engine, sized):
     sized.run("CREATE USER poor IDENTIFIED BY x", "GRANT CREATE SESSION TO poor")
     with engine.connect(sized.target("poor")) as opened:
         assert list(opened.observe_databases()) == []
         assert list(opened.observe_tables("USERS")) == []
-    assert "GRANT SELECT ON sys.dba_free_space TO POOR;" in opened.sections["sizes"].remedy
-    assert "GRANT SELECT ON sys.dba_segments TO POOR;" in opened.sections["table_sizes"].remedy
+    sections = opened.sections
+    assert sections["databases"].remedy == "GRANT SELECT ON sys.dba_tablespaces TO POOR;"
+    assert "GRANT SELECT ON sys.dba_data_files TO POOR;" in sections["sizes"].remedy
+    assert sections["free"].remedy == "GRANT SELECT ON sys.dba_free_space TO POOR;"
+    assert "GRANT SELECT ON sys.dba_segments TO POOR;" in sections["table_sizes"].remedy
+
+
+def test_tablespaces_whose_files_are_hidden_are_named_with_the_reason(engine, sized):
+    sized.run(
+        "CREATE USER poor IDENTIFIED BY x", "GRANT CREATE SESSION TO poor",
+        "GRANT SELECT ON SYS.dba_tablespaces TO poor",
+    )  # fmt: skip
+    with engine.connect(sized.target("poor")) as opened:
+        found = {one.name: one for one in opened.observe_databases()}
+    assert opened.sections["databases"].is_complete
+    assert found["USERS"].data_bytes is None
+    assert found["USERS"].reason == opened.sections["sizes"].message != ""
+
+
+def test_hidden_free_space_leaves_the_sizes(engine, sized):
+    sized.run(
+        "CREATE USER poor IDENTIFIED BY x", "GRANT CREATE SESSION TO poor",
+        "GRANT SELECT ON SYS.dba_tablespaces TO poor",
+        "GRANT SELECT ON SYS.dba_data_files TO poor", "GRANT SELECT ON SYS.dba_temp_files TO poor",
+    )  # fmt: skip
+    with engine.connect(sized.target("poor")) as opened:
+        found = {one.name: one for one in opened.observe_databases()}
+    assert found["USERS"].data_bytes == 100 * MEGABYTE
+    assert found["USERS"].details["free_bytes"] is None
+    assert opened.sections["free"].status == "denied"

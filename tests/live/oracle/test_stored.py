@@ -7,11 +7,14 @@ import pytest
 from accounts.access import Access
 from accounts.collection import apply
 from accounts.models import AccountChangeLog
+from capacity import collection as measured
+from capacity.models import InstanceDatabase
 from classification.classify import classify
 from classification.dsl.parser import parse
 from classification.models import AccountClassification, ClassificationRule
 from classification.questions import Question
 from classification.rulepack import load, packs
+from tests.fakes.oracle.server import FakeOracle
 from whalefall.instances.models import Instance
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +74,18 @@ def test_the_shipped_rules_find_what_is_there(stored):
 def test_every_rule_can_be_laid_into_the_store_and_run(stored):
     load(AccountClassification, ClassificationRule)
     assert classify().failed == []
+
+
+def test_a_closed_containers_tablespaces_stay_with_the_reason(engine):
+    instance = Instance.objects.create(name="cdb", db_type="oracle", host="cdb", port=1521)
+    with FakeOracle("19.21.0.0.0", ["SALESPDB"]) as root:
+        for mode in ("READ WRITE", "MOUNTED"):
+            root.containers["SALESPDB"].open_mode = mode
+            root.changed()
+            with engine.connect(root.target()) as opened:
+                databases = list(opened.observe_databases())
+            applied = measured.apply(instance, databases, opened.sections)
+    assert applied.counts["deleted"] == 0
+    users = InstanceDatabase.objects.get(database_name="SALESPDB/USERS")
+    assert users.is_active
+    assert users.size_bytes

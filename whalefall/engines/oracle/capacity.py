@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from whalefall.engines.observed import ObservedDatabase, ObservedTable
 from whalefall.engines.oracle.accounts import Names
 
 Rows = Iterable[tuple[Any, ...]]
+Place = tuple[Any, str]
+"""(con_id, tablespace)"""
 
 
+@dataclass(slots=True)
 class Sizes:
-    """What files take and what of it is free, by container and tablespace."""
+    """What files take, how far they may grow, and what of it is free, by container and tablespace.
 
-    def __init__(self, names: Names, files: Rows, free: Rows) -> None:
-        self.names = names
-        self.files = {(con_id, name): (used, limit) for con_id, name, used, limit in files}
-        self.free = {(con_id, name): size for con_id, name, size in free}
+    `files`: (bytes, limit).
+    """
 
-    def tablespace(self, row: tuple[Any, ...]) -> ObservedDatabase:
-        """`data_bytes` is what the files take on disk. Redo logs belong to the whole server."""
+    names: Names
+    files: Mapping[Place, tuple[Any, Any]] = field(default_factory=dict)
+    free: Mapping[Place, Any] = field(default_factory=dict)
+
+    def tablespace(self, row: tuple[Any, ...], unseen: str = "") -> ObservedDatabase:
+        """`data_bytes` is what the files take on disk. Redo logs belong to the whole server.
+        `unseen`: why no files are known at all.
+        """
         con_id, name, contents, status = row
         size, limit = self.files.get((con_id, name), (None, None))
-        reason = "" if size is not None else f"no file of it can be read (tablespace is {status})"
+        missing = unseen or f"no file of it can be read (tablespace is {status})"
         container = self.names.container(con_id)
         return ObservedDatabase(
             f"{container}/{name}" if container else name,
             data_bytes=_int(size),
-            reason=reason,
+            reason="" if size is not None else missing,
             details={
                 "contents": contents,
                 "status": status,
@@ -36,6 +44,14 @@ class Sizes:
                 "limit_bytes": _int(limit),
             },
         )
+
+
+def files(found: Rows) -> Mapping[Place, tuple[Any, Any]]:
+    return {(con_id, name): (used, limit) for con_id, name, used, limit in found}
+
+
+def free(found: Rows) -> Mapping[Place, Any]:
+    return {(con_id, name): size for con_id, name, size in found}
 
 
 def table(database: str, row: tuple[Any, ...]) -> ObservedTable:

@@ -62,7 +62,9 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "proxies": (("proxy",), ("proxies",)),
     "links": (("links",), ("links",)),
     "java": (("java",), ("java",)),
-    "sizes": (("sizes",), ("tablespaces", "files", "free")),
+    "databases": (("databases",), ("tablespaces",)),
+    "sizes": (("sizes",), ("files",)),
+    "free": (("free",), ("free",)),
     "table_sizes": (("table_sizes",), ("tables",)),
 }
 """Part -> the sections that it is read for, and its statements."""
@@ -297,16 +299,24 @@ class OracleServer(Server):
     # Sizes
 
     def observe_databases(self) -> Iterator[ObservedDatabase]:
-        """Tablespaces: they are what fills up. From the root `CONTAINER/TABLESPACE`."""
+        """Tablespaces: they are what fills up. From the root `CONTAINER/TABLESPACE`. Sections:
+        `databases` (the names), `sizes` (their files), `free` (without it `free_bytes` is None).
+        """
         self._know_containers()
+        sizes = capacity.Sizes(self.names)
         with self.reading("sizes"):
-            sizes = capacity.Sizes(self.names, self.rows("files"), self.rows("free"))
+            sizes.files = capacity.files(self.rows("files"))
+        with self.reading("free"):
+            sizes.free = capacity.free(self.rows("free"))
+        ended = self.sections["sizes"]
+        unseen = "" if ended.is_complete or ended.databases else ended.message
+        with self.reading("databases"):
             for row in self.rows("tablespaces"):
-                yield sizes.tablespace(row)
+                yield sizes.tablespace(row, unseen)
 
     def _know_containers(self) -> None:
         if self.is_root and self.names.containers is None:
-            list(self._containers())
+            self.unread = dict(self._containers())
 
     def observe_tables(self, database: str) -> Iterator[ObservedTable]:
         """The tables with a segment in this tablespace."""

@@ -32,7 +32,7 @@ from whalefall.engines.observed import (
     Section,
     SectionStatus,
 )
-from whalefall.engines.sqlserver import rows
+from whalefall.engines.sqlserver import capacity, rows
 from whalefall.engines.sqlserver.connection import Connection, Record, connect
 from whalefall.engines.sqlserver.databases import Database, Reading, database, filled
 from whalefall.engines.sqlserver.names import in_database, literal, of_server, quoted
@@ -125,8 +125,9 @@ class SqlServer(Server):
         if self.is_azure_database:
             return
         for privilege, held, sections in (
-            ("VIEW ANY DEFINITION", "views_definition", (*OF_SERVER, *OF_DATABASES)),
-            ("VIEW SERVER STATE", "views_state", ("table_sizes",)),
+            ("VIEW ANY DEFINITION", "views_definition", (*OF_SERVER, *OF_DATABASES, "sizes")),
+            ("VIEW SERVER STATE", "views_state", ("table_sizes", "free")),
+            ("VIEW ANY DATABASE", "lists_databases", ("databases",)),
         ):
             if self._context[held] != 1:
                 yield MissingPrivilege(privilege, sections, f"GRANT {privilege} TO {me};")
@@ -324,9 +325,45 @@ class SqlServer(Server):
     # Sizes
 
     def observe_databases(self) -> Iterator[ObservedDatabase]:
+        """Sections: `databases` (the names), `sizes` (their files), `free` (what is not allocated
+        in them; without it `free_bytes` is None).
+        """
+        known = self.databases
+        with self.section("databases", f"GRANT VIEW ANY DATABASE TO {quoted(self.login)};"):
+            if not self.is_azure_database and self._context["lists_databases"] != 1:
+                raise PermissionDenied(
+                    f"{self.login} has no VIEW ANY DATABASE: databases that it may not enter are "
+                    "missing"
+                )
+        files: dict[str, Record] = {}
         with self.section("sizes", self._remedy()):
-            for record in self.connection.records(self.sql("sizes")):
-                yield _size(record)
+            if not self.is_azure_database and self._context["views_definition"] != 1:
+                raise PermissionDenied(
+                    f"{self.login} has no VIEW ANY DEFINITION: the files of databases are hidden"
+                )
+            files = {
+                record["name"]: record for record in self.connection.records(self.sql("sizes"))
+            }
+        free = self._free()
+        unseen = self.sections["sizes"].message
+        for each in known:
+            measured = capacity.measured(each, files.get(each.name), unseen)
+            yield capacity.with_free(measured, free)
+
+    def _free(self) -> dict[str, int]:
+        """Database -> pages of its data files that are not allocated; fills the section `free`."""
+        free: dict[str, int] = {}
+        remedy = f"GRANT VIEW SERVER STATE TO {quoted(self.login)};"
+        with self.section("free", remedy):
+            if not self.is_azure_database and self._context["views_state"] != 1:
+                raise PermissionDenied(f"{self.login} has no VIEW SERVER STATE")
+            reading = self._new_reading()
+            statements = (self.sql("space"),)
+            for each, _, record in reading.rows(self.sql("database_rights"), statements):
+                if record["free_pages"] is not None:
+                    free[each.name] = int(record["free_pages"])
+            self.sections["free"] = reading.section("free")
+        return free
 
     def observe_tables(self, database: str) -> Iterator[ObservedTable]:
         known = {each.name: each for each in self.databases}
@@ -345,24 +382,6 @@ class SqlServer(Server):
                     index_bytes=int(record["index_pages"]) * rows.PAGE,
                     rows=int(record["row_total"]),
                 )
-
-
-def _size(record: Record) -> ObservedDatabase:
-    data, log = record["data_pages"], record["log_pages"]
-    return ObservedDatabase(
-        record["name"],
-        record["owner_name"],
-        data_bytes=None if data is None else int(data) * rows.PAGE,
-        log_bytes=None if log is None else int(log) * rows.PAGE,
-        reason=""
-        if data is not None
-        else "its files cannot be seen: VIEW ANY DEFINITION is needed",
-        details={
-            "state": record["state_desc"],
-            "collation": record["collation_name"],
-            "recovery_model": record["recovery_model_desc"],
-        },
-    )
 
 
 class SqlServerEngine(Engine):

@@ -9,5 +9,6 @@ SELECT CAST(SERVERPROPERTY(N'ProductVersion') AS nvarchar(128)) AS product_versi
      , DB_NAME() AS database_name
      , HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS views_definition
      , HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS views_state
+     , HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DATABASE') AS lists_databases
      , HAS_PERMS_BY_NAME(NULL, NULL, N'CONTROL SERVER') AS controls
      , DATEDIFF(minute, GETUTCDATE(), GETDATE()) AS minutes_east
