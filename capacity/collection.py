@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from capacity import partitions
 from whalefall.engines.observed import ObservedDatabase, ObservedTable, Section
 from whalefall.instances.models import Instance
 
@@ -207,6 +208,7 @@ class Run:
         }
 
     def apply(self, rows: Iterable[tuple[Any, ...]], may_leave: bool) -> None:
+        partitions.ensure(self.applied.day)
         # Also takes the row's lock: two runs over one instance follow each other.
         Instance.objects.filter(pk=self.instance.pk).update(last_connected_at=self.now)
         with connection.cursor() as cursor:

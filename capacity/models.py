@@ -1,11 +1,13 @@
 """Databases of an instance, their sizes over time and the sums of those. Sizes in bytes.
 
 A size of None was not measured; `reason` says why. It is never 0 for want of an answer.
+
+Tables with a row for each day are partitioned by month in the store (`partitions`): their primary
+key there holds the day as well, and Django knows only its first column.
 """
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -68,8 +70,8 @@ class DatabaseSizeStat(models.Model):
         )
         indexes = (
             models.Index(fields=("instance", "collected_date"), name="database_size_instance"),
-            # Rows come in the order of days: what finds a period over all instances is tiny.
-            BrinIndex(fields=("collected_date",), name="database_size_brin"),
+            # The order of lists: the newest day of all databases is read from its end.
+            models.Index(fields=("collected_date", "id"), name="database_size_newest"),
         )
 
     def __str__(self) -> str:
@@ -98,6 +100,7 @@ class InstanceSizeStat(models.Model):
                 fields=("instance", "collected_date"), name="instance_size_day"
             ),
         )
+        indexes = (models.Index(fields=("collected_date", "id"), name="instance_size_newest"),)
 
     def __str__(self) -> str:
         return f"{self.instance_id} {self.collected_date}"
@@ -174,7 +177,7 @@ class DatabaseSizeAggregation(Aggregation):
             models.Index(
                 fields=("instance", "period_type", "period_start"), name="database_period_instance"
             ),
-            models.Index(fields=("period_type", "period_start"), name="database_period"),
+            models.Index(fields=("period_type", "period_start", "id"), name="database_period"),
         )
 
     def __str__(self) -> str:
@@ -193,7 +196,9 @@ class InstanceSizeAggregation(Aggregation):
                 fields=("instance", "period_type", "period_start"), name="instance_period_unique"
             ),
         )
-        indexes = (models.Index(fields=("period_type", "period_start"), name="instance_period"),)
+        indexes = (
+            models.Index(fields=("period_type", "period_start", "id"), name="instance_period"),
+        )
 
     def __str__(self) -> str:
         return f"{self.instance_id} {self.period_type} {self.period_start}"

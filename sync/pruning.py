@@ -11,13 +11,7 @@ from django.utils import timezone
 from django_q.models import Failure
 
 from accounts.models import AccountChangeLog
-from capacity.models import (
-    DatabaseSizeAggregation,
-    DatabaseSizeStat,
-    InstanceSizeAggregation,
-    InstanceSizeStat,
-    PeriodType,
-)
+from capacity import partitions
 from classification.models import DailyCount
 from sync.models import SyncSession
 from whalefall.models import AuditEntry, LogEntry
@@ -44,15 +38,15 @@ def prune() -> dict[str, int]:
 
 
 def _delete_sizes(days: int) -> int:
-    """Sizes by day and the sums of single days; those of longer periods are kept for ever."""
-    kept = max(days, FEWEST_SIZE_DAYS) if days else 0
-    daily = {"period_type": PeriodType.DAILY}
-    return (
-        _delete(DatabaseSizeStat.objects.all(), "collected_date", kept)
-        + _delete(InstanceSizeStat.objects.all(), "collected_date", kept)
-        + _delete(DatabaseSizeAggregation.objects.filter(**daily), "period_start", kept)
-        + _delete(InstanceSizeAggregation.objects.filter(**daily), "period_start", kept)
-    )
+    """Months of sizes by day and of sums of days; sums of longer periods are kept for ever.
+
+    A month goes as a whole when its last day is older than is kept: that costs the same for any
+    number of rows.
+    """
+    if not days:
+        return 0
+    kept = timedelta(days=max(days, FEWEST_SIZE_DAYS))
+    return partitions.drop_before(timezone.localdate() - kept)
 
 
 def _delete(rows: QuerySet[Any], time: str, days: int) -> int:

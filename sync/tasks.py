@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from django.utils import timezone
 
-from capacity import aggregation
+from capacity import aggregation, partitions
 from classification import daily
 from classification.classify import NothingToClassify, classify
 from sync import locks, pruning, reaper, runner
@@ -59,9 +60,12 @@ def _classified() -> dict[str, Any]:
 
 
 def calculate_database() -> Any:
-    """Sum up sizes: today, and the week, month and quarter that ended last."""
+    """Sum up sizes: today, and the week, month and quarter that ended last. The months to come are
+    made first.
+    """
     with locks.held(locks.JOB, JOBS["calculate_database"].number) as free:
         if free:
+            partitions.ensure_ahead(timezone.localdate())
             return [result.as_json() for result in aggregation.aggregate()]
         _skipped("calculate_database")
         return None
