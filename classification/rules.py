@@ -1,13 +1,15 @@
-"""The rules in force, through the cache.
+"""The rules in force, through the cache: whole, and those of one engine.
 
-The cache is keyed by what the rules are, read from the database each time: an old entry cannot be
-taken for the present one, and without a cache it is one query more.
+The cache is keyed by what the rules are, read from the database each time, and what it answers is
+believed only when it is just that: an old, foreign or damaged entry cannot be taken for the present
+one. Without a cache it is one query more.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import structlog
@@ -21,6 +23,8 @@ logger = structlog.get_logger(__name__)
 
 PREFIX = "classification:rules"
 KEEP_SECONDS = 24 * 3600
+ALL = "all"
+"""The rules of every engine, beside the names of the engines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class ActiveRule:
     db_type: str
     classification_id: int
     classification: str
+    priority: int
     text: str
 
     @property
@@ -39,23 +44,44 @@ class ActiveRule:
         return fingerprint(self.db_type, self.text)
 
 
-def active_rules() -> list[ActiveRule]:
-    """The active rules of active classifications, classifications of highest priority first."""
-    now = stamps()
-    keys = _keys(now)
-    found = _cached(cache.get_many, list(keys.values())) or {}
-    missing = [db_type for db_type, key in keys.items() if key not in found]
-    if missing:
-        loaded = {keys[db_type]: rules for db_type, rules in _load(missing).items()}
-        # Kept only if they are what the stamps speak of: a rule may be saved between the two.
-        if stamps() == now:
-            _cached(cache.set_many, loaded, KEEP_SECONDS)
-        found = {**found, **loaded}
-    return [rule for key in keys.values() for rule in found.get(key, ())]
+def active_rules(db_type: str | None = None) -> list[ActiveRule]:
+    """The active rules of active classifications, of one engine or all; classifications of highest
+    priority first.
+    """
+    now, wanted = stamps(), db_type or ALL
+    if wanted not in now:
+        return []
+    kept = _kept(wanted, now[wanted])
+    if kept is not None:
+        return kept
+    loaded = _load(db_type)
+    _keep({wanted: loaded} if db_type else {ALL: loaded, **_by_engine(loaded)}, now)
+    return loaded
 
 
-def _keys(now: Mapping[str, str]) -> dict[str, str]:
-    return {db_type: f"{PREFIX}:{db_type}:{stamp}" for db_type, stamp in now.items()}
+def _kept(name: str, stamp: str) -> list[ActiveRule] | None:
+    """What the cache has under the present stamp, if it is what the stamp speaks of."""
+    rows = _cached(cache.get, _key(name, stamp))
+    try:
+        rules = [ActiveRule(*row) for row in rows]
+        return rules if _stamps_of(rules).get(name) == stamp else None
+    except (TypeError, AttributeError):  # nothing there, or not ours
+        return None
+
+
+def _keep(by_name: Mapping[str, list[ActiveRule]], now: Mapping[str, str]) -> None:
+    """A rule may have been saved since the stamps were read: only what they speak of is kept."""
+    entries = {
+        _key(name, now[name]): [astuple(rule) for rule in rules]
+        for name, rules in by_name.items()
+        if name in now and _stamps_of(rules).get(name) == now[name]
+    }
+    if entries:
+        _cached(cache.set_many, entries, KEEP_SECONDS)
+
+
+def _key(name: str, stamp: str) -> str:
+    return f"{PREFIX}:{name}:{stamp}"
 
 
 STAMPS = """
@@ -64,26 +90,58 @@ STAMPS = """
     FROM classification_rules r
     JOIN account_classifications c ON c.id = r.classification_id AND c.is_active
     WHERE r.is_active
-    GROUP BY r.db_type ORDER BY r.db_type
+    GROUP BY r.db_type
 """
 
 
 def stamps() -> dict[str, str]:
-    """Per engine, a digest of its rules in force: the version that the cache is keyed by."""
+    """Per engine, and for all, a digest of the rules in force: the version of what is cached."""
     with connection.cursor() as cursor:
         cursor.execute(STAMPS)
-        return dict(cursor.fetchall())
+        return _with_all(dict(cursor.fetchall()))
 
 
-def _load(db_types: Iterable[str]) -> dict[str, list[ActiveRule]]:
-    rows = ClassificationRule.objects.filter(
-        is_active=True, classification__is_active=True, db_type__in=db_types
-    ).order_by("-classification__priority", "id")
+def _stamps_of(rules: Iterable[ActiveRule]) -> dict[str, str]:
+    """The same of rules at hand."""
+    return _with_all({name: _stamp(each) for name, each in _by_engine(rules).items()})
+
+
+def _with_all(found: dict[str, str]) -> dict[str, str]:
+    if not found:
+        return {}
+    return {**found, ALL: _md5(",".join(f"{name}:{found[name]}" for name in sorted(found)))}
+
+
+def _stamp(rules: Iterable[ActiveRule]) -> str:
+    """As STAMPS computes it."""
+    return _md5(
+        ",".join(
+            f"{rule.id}|{rule.classification_id}|{rule.priority}|{_md5(rule.classification)}"
+            f"|{_md5(rule.name)}|{_md5(rule.text)}"
+            for rule in sorted(rules, key=lambda rule: rule.id)
+        )
+    )
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _by_engine(rules: Iterable[ActiveRule]) -> dict[str, list[ActiveRule]]:
+    found: dict[str, list[ActiveRule]] = {}
+    for rule in rules:
+        found.setdefault(rule.db_type, []).append(rule)
+    return found
+
+
+def _load(db_type: str | None) -> list[ActiveRule]:
+    rows = ClassificationRule.objects.filter(is_active=True, classification__is_active=True)
+    if db_type is not None:
+        rows = rows.filter(db_type=db_type)
     fields = ("id", "rule_name", "db_type", "classification_id", "classification__name")
-    loaded: dict[str, list[ActiveRule]] = {}
-    for row in rows.values_list(*fields, "rule_expression"):
-        loaded.setdefault(row[2], []).append(ActiveRule(*row))
-    return loaded
+    ordered = rows.order_by("-classification__priority", "id")
+    columns = (*fields, "classification__priority", "rule_expression")
+    return [ActiveRule(*row) for row in ordered.values_list(*columns)]
 
 
 def _cached(ask: Any, *args: Any) -> Any:
@@ -96,23 +154,26 @@ def _cached(ask: Any, *args: Any) -> Any:
 
 
 def cache_stats() -> dict[str, dict[str, Any]]:
-    """Per engine: the present stamp, whether the cache holds its rules, and how many those are."""
+    """For `all` and each engine: the present stamp, whether the cache holds its rules, how many."""
     now = stamps()
-    keys = _keys(now)
-    found = _cached(cache.get_many, list(keys.values())) or {}
+    found = _cached(cache.get_many, [_key(name, stamp) for name, stamp in now.items()]) or {}
+    kept = {name: found.get(_key(name, stamp)) for name, stamp in now.items()}
     return {
-        db_type: {
-            "stamp": now.get(db_type, ""),
-            "cached": keys.get(db_type) in found,
-            "rules": len(found.get(keys.get(db_type), ())),
+        name: {
+            "stamp": now.get(name, ""),
+            "cached": kept.get(name) is not None,
+            "rules": len(kept.get(name) or ()),
         }
-        for db_type in DB_TYPES
+        for name in (ALL, *DB_TYPES)
     }
 
 
 def clear_cache(db_type: str | None = None) -> int:
-    """Forget the cached rules, of one engine or all; how many entries went."""
-    keys = [key for name, key in _keys(stamps()).items() if db_type in (None, name)]
+    """Forget the cached rules: all entries, or those in which this engine's rules are; how many
+    entries went.
+    """
+    names = (db_type, ALL)
+    keys = [_key(name, stamp) for name, stamp in stamps().items() if not db_type or name in names]
     there = _cached(cache.get_many, keys) or {}
     _cached(cache.delete_many, keys)
     return len(there)

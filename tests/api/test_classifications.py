@@ -348,6 +348,6 @@ def test_the_cache_of_rules_is_cleared(viewer, administrator):
     stats = check_ok(viewer.get("/api/v1/cache/classification/stats"))
     assert (stats["mysql"]["cached"], stats["mysql"]["rules"]) == (True, 1)
     url = "/api/v1/cache/actions/clear-classification"
-    assert check_ok(administrator.post(url, {"db_type": "mysql"}))["cleared"] == 1
+    assert check_ok(administrator.post(url, {"db_type": "mysql"}))["cleared"] == 2
     assert check_ok(viewer.get("/api/v1/cache/stats"))["classification"]["mysql"]["cached"] is False
     assert "db_type" in errors(administrator.post(url, {"db_type": "db2"}))

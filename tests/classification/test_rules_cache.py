@@ -56,7 +56,7 @@ def test_a_dead_cache_does_no_harm(superusers, monkeypatch):
     def dead(*args, **options):
         raise ConnectionError("no cache today")
 
-    for name in ("get_many", "set_many", "delete_many"):
+    for name in ("get", "get_many", "set_many", "delete_many"):
         monkeypatch.setattr(type(cache._connections[cache._alias]), name, dead)
     assert names() == ["superusers"]
     assert clear_cache() == 0
@@ -67,9 +67,56 @@ def test_the_cache_can_be_looked_at_and_cleared(superusers):
     cast.rule("pg", cast.classification("pg"), call("is_superuser"), "postgresql")
     active_rules()
     assert cache_stats()["mysql"] | {"stamp": ""} == {"stamp": "", "cached": True, "rules": 1}
-    assert clear_cache("mysql") == 1
+    assert cache_stats()["all"]["rules"] == 2
+    assert clear_cache("mysql") == 2  # its own rules, and those of all
     assert cache_stats()["mysql"]["cached"] is False
     assert cache_stats()["postgresql"]["cached"] is True
+
+
+def test_the_rules_of_one_engine_come_from_what_was_read_for_all(superusers):
+    cast.rule("pg", cast.classification("pg"), call("is_superuser"), "postgresql")
+    active_rules()
+    with CaptureQueriesContext(connection) as queries:
+        assert [rule.name for rule in active_rules("postgresql")] == ["pg"]
+        assert active_rules("oracle") == []
+    assert len(queries) == 2
+
+
+def test_the_rules_of_one_engine_are_read_alone(superusers):
+    cast.rule("pg", cast.classification("pg"), call("is_superuser"), "postgresql")
+    assert [rule.name for rule in active_rules("mysql")] == ["superusers"]
+    cached = {name: found["cached"] for name, found in cache_stats().items()}
+    assert (cached["mysql"], cached["postgresql"], cached["all"]) == (True, False, False)
+
+
+@pytest.mark.parametrize("entry", ["rubbish", [], [(1, "short")], [(1,) * 7], 7])
+def test_what_the_cache_should_not_say_is_not_believed(superusers, entry):
+    active_rules()
+    stamp = cache_stats()["all"]["stamp"]
+    cache.set(f"classification:rules:all:{stamp}", entry)
+    assert names() == ["superusers"]
+
+
+def test_an_entry_of_other_rules_under_the_present_stamp_is_not_believed(superusers):
+    """As a writer would leave it who read the rules between an edit and its undoing."""
+    active_rules()
+    old = cache.get(f"classification:rules:all:{cache_stats()['all']['stamp']}")
+    ClassificationRule.objects.update(rule_name="others")
+    cache.set(f"classification:rules:all:{cache_stats()['all']['stamp']}", old)
+    assert names() == ["others"]
+
+
+def test_rules_that_are_saved_while_they_are_read_are_not_kept(superusers):
+    def edit(execute, sql, params, many, context):
+        if "string_agg" in sql:
+            return execute(sql, params, many, context)
+        with connection.cursor() as cursor:  # past the wrapper's own statement
+            cursor.cursor.execute("UPDATE classification_rules SET rule_name = 'others'")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(edit):
+        assert names() == ["others"]
+    assert cache_stats()["all"]["cached"] is False
 
 
 def test_classifications_of_high_priority_come_first():

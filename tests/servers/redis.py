@@ -5,6 +5,7 @@ service is started).
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 from pathlib import Path
 
@@ -55,6 +56,22 @@ class RedisServer(ThrowAwayServer):
         log = self.folder / "redis.log"
         self.process = spawn([program, *options, *address], log, environment)
         wait_until(self.answers, f"{self.label} ({log})", 20)
+
+    def kill(self) -> None:
+        """End it at once, as a crash does; `start` brings an empty one back on the same port."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def pause(self) -> None:
+        """Connections are still accepted by the kernel, and nothing answers."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
 
     def _program(self) -> tuple[str | Path, dict[str, str]]:
         if installed := shutil.which("redis-server"):

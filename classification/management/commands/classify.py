@@ -91,8 +91,7 @@ class Command(BaseCommand):
 
     def explain(self, name: str, instance: Instance | None, as_json: bool) -> None:
         permission = _account(name, instance)
-        verdicts_of_all = (_verdict(rule, permission) for rule in active_rules())
-        rows = [row for row in verdicts_of_all if row is not None]
+        rows = [_verdict(rule, permission) for rule in active_rules(permission.db_type)]
         if not as_json:
             rows = [row for row in rows if row["verdict"] != "false"]
         columns = {
@@ -119,10 +118,8 @@ def _account(name: str, instance: Instance | None) -> AccountPermission:
     return accounts[0]
 
 
-def _verdict(rule: ActiveRule, permission: AccountPermission) -> dict[str, Any] | None:
-    """One rule's verdict with the line of each path; None for rules of other engines."""
-    if rule.db_type != permission.db_type:
-        return None
+def _verdict(rule: ActiveRule, permission: AccountPermission) -> dict[str, Any]:
+    """One rule's verdict with the line of each path."""
     row: dict[str, Any] = {"rule": rule.name, "classification": rule.classification}
     try:
         question = Question.of(parse(rule.text, rule.db_type))
