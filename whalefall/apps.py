@@ -25,7 +25,7 @@ class WhaleFallConfig(AppConfig):
     verbose_name = _("People and logs")
 
     def ready(self) -> None:
-        from whalefall import audit, log_store, schema  # noqa: F401 - schema registers extensions
+        from whalefall import audit, checks, log_store, schema  # noqa: F401 - they register themselves
 
         audit.listen()
         post_migrate.connect(create_roles, sender=self)

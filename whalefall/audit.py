@@ -34,6 +34,11 @@ def note(obj: Any, change: str = "") -> None:
         notes.append({"type": label, "id": str(obj.pk), "name": str(obj), "change": change})
 
 
+def concerns(request: HttpRequest, action: str) -> None:
+    """Asks for an entry about a request that belongs to neither the console nor the API."""
+    request.audit_action = action  # type: ignore[attr-defined]
+
+
 class AuditMiddleware:
     """Writes the entry after the answer is known. A store that is away breaks no answer."""
 
@@ -57,6 +62,8 @@ class AuditMiddleware:
 
 def _asked(request: HttpRequest, response: Any, notes: list[Any]) -> dict[str, str] | None:
     """`via`, `action`, `object_type` and `object_id` of what is worth an entry."""
+    if action := getattr(request, "audit_action", ""):
+        return {"via": "admin", "action": action, "object_type": "", "object_id": ""}
     match = request.resolver_match
     if match is None:
         return None

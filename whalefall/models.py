@@ -27,6 +27,52 @@ class User(AbstractUser):
         verbose_name_plural = _("users")
 
 
+class ExternalIdentity(models.Model):
+    """Who a person is at the provider they sign in with: what binds them, whatever they are called.
+
+    `subject` is `issuer|sub` for OpenID Connect, the entry's unique id (or its DN) for LDAP.
+    """
+
+    class Source(models.TextChoices):
+        OIDC = "oidc", _("single sign-on")
+        LDAP = "ldap", _("directory")
+
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="identities", verbose_name=_("person")
+    )
+    source = models.CharField(_("source"), max_length=4, choices=Source.choices)
+    subject = models.CharField(_("subject"), max_length=500)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        db_table = "external_identities"
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = (
+            models.UniqueConstraint(fields=("source", "subject"), name="identity_of_one_person"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.subject}"
+
+
+class RateCount(models.Model):
+    """How often somebody did something within the window at hand (`whalefall.rates`).
+
+    The table is unlogged: what a crash of the store forgets are some tries.
+    """
+
+    key = models.CharField(primary_key=True, max_length=200)
+    hits = models.PositiveIntegerField()
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "rate_counts"
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def live(self) -> ApiTokenQuerySet:
         """Neither revoked nor expired, of people who may still come in."""
@@ -144,7 +190,10 @@ class LogEntry(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What a person did, or looked at where looking matters. Never a value, let alone a secret."""
+    """What a person did, or looked at where looking matters. Never a value, let alone a secret.
+
+    For a command, the person is the user of the operating system, and the status is its exit code.
+    """
 
     class Result(models.TextChoices):
         DONE = "done", _("done")
@@ -157,14 +206,17 @@ class AuditEntry(models.Model):
     username = models.CharField(_("user name"), max_length=150)
     token = models.CharField(_("API token"), max_length=12, blank=True)
     address = models.GenericIPAddressField(_("address"), null=True)
-    via = models.CharField(max_length=10, choices=(("api", _("API")), ("admin", _("console"))))
+    via = models.CharField(
+        max_length=10,
+        choices=(("api", _("API")), ("admin", _("console")), ("command", _("command"))),
+    )
     action = models.CharField(_("action"), max_length=100)
     object_type = models.CharField(_("kind"), max_length=100, blank=True)
     object_id = models.CharField(_("id"), max_length=100, blank=True)
     object_name = models.CharField(_("object"), max_length=200, blank=True)
     details = models.JSONField(_("details"), default=dict)
     result = models.CharField(_("result"), max_length=10, choices=Result.choices)
-    status = models.PositiveSmallIntegerField(_("HTTP status"))
+    status = models.PositiveSmallIntegerField(_("HTTP status or exit code"))
     request_id = models.CharField(_("request"), max_length=32, db_index=True)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
+from whalefall import oidc
 from whalefall.health import HealthViewSet
 from whalefall.log_viewsets import LogViewSet
 from whalefall.login import AuthViewSet
@@ -38,6 +39,8 @@ urlpatterns = [
     path("api/v1/", include(api)),
     re_path(r"^api(?:/|$)", NoSuchPath.as_view(), name="no-such-path"),
     path("metrics", include("sync.metrics")),
+    path("sign-in/oidc", oidc.start, name="sign-in"),
+    path("sign-in/oidc/callback", oidc.callback, name="sign-in-callback"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

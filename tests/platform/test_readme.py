@@ -34,6 +34,8 @@ def test_no_file_of_the_set_up_names_a_registry():
         ".ci/run",
         "requirements.txt",
         "requirements-dev.txt",
+        "requirements-oidc.txt",
+        "requirements-ldap.txt",
     ):
         text = (ROOT / name).read_text()
         assert not re.search(r"index-url|https?:", text), name

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from whalefall import oidc
+from whalefall.api import ApiError
 from whalefall.auth import has_right
 from whalefall.console import cards, menu
 
 
 class LoginForm(UnfoldAuthenticationForm):
     """Lets in whoever has a role; Django's staff flag plays no part."""
+
+    def clean(self) -> dict[str, Any]:
+        """What a directory says about a person, or that it is away, stands on the form."""
+        try:
+            return super().clean()
+        except ApiError as error:
+            raise ValidationError(str(error.detail), code=error.message_code) from error
 
     def confirm_login_allowed(self, user: Any) -> None:
         AuthenticationForm.confirm_login_allowed(self, user)
@@ -31,6 +45,7 @@ class WhaleFallAdminSite(UnfoldAdminSite):
     """The console."""
 
     login_form = LoginForm
+    login_template = "console/login.html"
     index_template = "console/start.html"
     index_title = _("Start")
     enable_nav_sidebar = True
@@ -40,6 +55,21 @@ class WhaleFallAdminSite(UnfoldAdminSite):
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         return menu.groups(self, request)
+
+    @method_decorator(never_cache)
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With a button for single sign-on where there is one."""
+        button = {}
+        if oidc.is_configured():
+            target = urlencode({"next": request.GET.get("next", "")})
+            label = settings.OIDC_NAME or _("Single sign-on")
+            button = {
+                "sign_in_url": f"{reverse('sign-in')}?{target}",
+                "sign_in_label": _("Sign in with %(name)s") % {"name": label},
+            }
+        return super().login(request, {**button, **(extra_context or {})})
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
