@@ -62,6 +62,11 @@ WHERE account.instance_id = %s AND account.username = ANY(%s)
 SNAPSHOTS = """
 SELECT account_id, permission_snapshot FROM account_permission WHERE account_id = ANY(%s)
 """
+KEEP_SNAPSHOTS = """
+INSERT INTO account_snapshot_history (account_id, until, permission_snapshot)
+SELECT account_id, %s, permission_snapshot FROM account_permission WHERE account_id = ANY(%s)
+ON CONFLICT (account_id, until) DO NOTHING
+"""
 NEW = """
 DROP TABLE IF EXISTS pg_temp.new_permission;
 CREATE TEMP TABLE new_permission (
@@ -261,6 +266,7 @@ class Run:
             if known[found.username].snapshot_fingerprint not in (None, found.snapshot_fingerprint)
         )
         changes = [self._change(found, known[found.username], old) for found in differing]
+        self._keep_snapshots(list(old))
         self._write(changes)
         self._log(change for change in changes if change.change_type)
         self._write_logins(same, known)
@@ -285,6 +291,12 @@ class Run:
         with connection.cursor() as cursor:
             cursor.execute(SNAPSHOTS, [wanted])
             return {pk: _loaded(snapshot) for pk, snapshot in cursor.fetchall()}
+
+    def _keep_snapshots(self, account_ids: list[int]) -> None:
+        """What is about to be replaced stays, as what was true until now."""
+        if account_ids:
+            with connection.cursor() as cursor:
+                cursor.execute(KEEP_SNAPSHOTS, [self.now, account_ids])
 
     def _change(self, found: AccountFacts, known: Known, old: dict[int, Json]) -> Change:
         pk = known.account_id

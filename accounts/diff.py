@@ -150,7 +150,7 @@ def _privileges(
 
 
 def _others(before: Json, after: Json, *sections: Json) -> list[Json]:
-    old, new = _attributes(before), _attributes(after)
+    old, new = attributes(before), attributes(after)
     settled = all(entry["status"] == "complete" for side in sections for entry in side.values())
     return [
         _other(name, old.get(name), new.get(name))
@@ -161,7 +161,8 @@ def _others(before: Json, after: Json, *sections: Json) -> list[Json]:
     ]
 
 
-def _attributes(snapshot: Json) -> Json:
+def attributes(snapshot: Json) -> Json:
+    """What a snapshot says about the account itself, by name."""
     found: Json = dict(snapshot["categories"]["attributes"])
     for attributes in snapshot["type_specific"].values():
         found.update(attributes)
@@ -175,11 +176,12 @@ def _other(name: str, before: Any, after: Any) -> Json:
         "label": label,
         "before": before,
         "after": after,
-        "description": f"{label}: {_shown(before)} -> {_shown(after)}",
+        "description": f"{label}: {shown(before)} -> {shown(after)}",
     }
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of an attribute for people; a dash for what the server does not tell."""
     if value is None:
         return "-"
     if isinstance(value, bool):

@@ -209,3 +209,25 @@ class AccountChangeLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change_type} {self.account_id}"
+
+
+class AccountSnapshot(models.Model):
+    """A snapshot that was true until a later reading replaced it: what "as of a date" is answered
+    from. The one that is true now stands in AccountPermission.
+    """
+
+    account = models.ForeignKey(InstanceAccount, models.CASCADE, related_name="snapshots")
+    until = models.DateTimeField(_("until"), db_index=True)
+    permission_snapshot = models.JSONField(_("snapshot"))
+
+    class Meta:
+        db_table = "account_snapshot_history"
+        verbose_name = _("earlier snapshot")
+        verbose_name_plural = _("earlier snapshots")
+        ordering = ("account", "until")
+        constraints = (
+            models.UniqueConstraint(fields=("account", "until"), name="snapshot_account_until"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.account_id} until {self.until:%F %T}"

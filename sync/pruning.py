@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.models import Failure
 
-from accounts.models import AccountChangeLog
+from accounts.models import AccountChangeLog, AccountSnapshot
 from capacity import partitions
 from classification.models import DailyCount
 from sync.models import SyncSession
@@ -23,7 +23,7 @@ FEWEST_SIZE_DAYS = 200
 
 def prune() -> dict[str, int]:
     """How many rows were deleted: `sessions`, `logs`, `audit`, `failed_tasks`, `changes`,
-    `sizes`, `counts`.
+    `snapshots`, `sizes`, `counts`.
     """
     sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
     return {
@@ -32,6 +32,7 @@ def prune() -> dict[str, int]:
         "audit": _delete(AuditEntry.objects.all(), "time", settings.KEEP_AUDIT),
         "failed_tasks": _delete(Failure.objects.all(), "stopped", settings.KEEP_LOGS),
         "changes": _delete(AccountChangeLog.objects.all(), "change_time", settings.KEEP_CHANGES),
+        "snapshots": _delete(AccountSnapshot.objects.all(), "until", settings.KEEP_CHANGES),
         "sizes": _delete_sizes(settings.KEEP_SIZES),
         "counts": _delete(DailyCount.objects.all(), "day", settings.KEEP_COUNTS),
     }

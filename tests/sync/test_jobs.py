@@ -80,7 +80,7 @@ def test_old_history_goes_and_what_runs_stays(settings):
     )
     settings.KEEP_COUNTS = 90
     done = {"sessions": 1, "logs": 1, "audit": 0, "failed_tasks": 0, "changes": 0}
-    done |= {"sizes": 0, "counts": 1}
+    done |= {"snapshots": 0, "sizes": 0, "counts": 1}
     assert pruning.prune() == done
     assert list(SyncSession.objects.all()) == [running]
     assert LogEntry.objects.get().message == "new"
