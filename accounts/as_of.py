@@ -8,11 +8,14 @@ the first time, and the options of what was revoked.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccountChangeLog, AccountPermission, AccountSnapshot, InstanceAccount
@@ -42,6 +45,24 @@ class AsOf:
     known_since: datetime | None
     snapshot: Json | None = None
     until: datetime | None = None
+
+
+def moment(text: str) -> datetime:
+    """`2026-11-22` is the end of that day in the current time zone (today: now), a time without a
+    zone is one of that zone. Raises ValueError with the choices.
+    """
+    try:
+        found = parse_datetime(text) if len(text) > 10 else None
+        day = parse_date(text) if found is None else None
+        if day is not None:
+            found = datetime.combine(day, time.max)
+        if found is not None:
+            aware = found if timezone.is_aware(found) else timezone.make_aware(found)
+            return min(aware, timezone.now()) if day == timezone.localdate() else aware
+    except (ValueError, OverflowError):
+        pass  # an impossible date is told like any other text that is none
+    message = gettext("Not a date: %(text)s. Write 2026-11-22 or 2026-11-22T18:00:00Z.")
+    raise ValueError(message % {"text": text})
 
 
 def as_of(account: InstanceAccount, at: datetime) -> AsOf:

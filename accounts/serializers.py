@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.as_of import State, moment
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
 from whalefall.engines.observed import Scope
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
@@ -109,6 +111,30 @@ class ChangeSerializer(serializers.ModelSerializer):
         )
 
 
+class AsOfQuerySerializer(Serializer):
+    date = serializers.CharField(
+        max_length=40, help_text="2026-11-22 (its end), or 2026-11-22T18:00:00Z"
+    )
+
+    def validate_date(self, text: str) -> datetime:
+        try:
+            return moment(text)
+        except ValueError as exc:
+            raise serializers.ValidationError(str(exc)) from exc
+
+
+class AsOfSerializer(serializers.Serializer):
+    """`state` is `unknown` where the history does not reach back so far: it has no gap from
+    `known_since` on. `snapshot` is null unless `present`; `until` is null where it is true today.
+    """
+
+    at = serializers.DateTimeField()
+    state = serializers.ChoiceField(State.choices)
+    known_since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+    snapshot = serializers.DictField(allow_null=True)
+
+
 class AccessQuerySerializer(Serializer):
     """Who has `privilege` on `object`? `reach`: also by SET ROLE. `public`: what everybody has."""
 
@@ -122,6 +148,9 @@ class AccessQuerySerializer(Serializer):
     public = serializers.BooleanField(default=True)
     instance = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     db_type = ChoiceField(DB_TYPE_CHOICES, required=False)
+    tags = serializers.CharField(
+        max_length=1000, required=False, help_text="Names, parted by commas: any of them."
+    )
 
 
 class WaySerializer(serializers.Serializer):

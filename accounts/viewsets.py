@@ -16,14 +16,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import facts
+from accounts import access_csv, facts
 from accounts.access import Access, UnknownQuestion
+from accounts.as_of import as_of
 from accounts.filters import LedgerFilter
 from accounts.models import WIDE, AccountChangeLog, AccountPermission, InstanceAccount
 from accounts.serializers import (
     TYPED,
     AccessQuerySerializer,
     AccessSerializer,
+    AsOfQuerySerializer,
+    AsOfSerializer,
     ChangeSerializer,
     LedgerSerializer,
     PermissionsSerializer,
@@ -106,6 +109,17 @@ class LedgerViewSet(mixins.ListModelMixin, ViewSet):
             }
         )
 
+    @extend_schema(
+        responses=AsOfSerializer, parameters=[AsOfQuerySerializer], operation_id="accounts_as_of"
+    )
+    @action(detail=True, url_path="as-of")
+    def as_of(self, request: Request, pk: str) -> Answer:
+        """What stood in the server's catalog about it at the end of a day, or at a time."""
+        query = AsOfQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        account = self.get_object()
+        return Answer(AsOfSerializer(as_of(account, query.validated_data["date"])).data)
+
     @extend_schema(responses=ChangeSerializer(many=True), filters=False)
     @action(detail=True, url_path="change-history")
     def change_history(self, request: Request, pk: str) -> Response:
@@ -145,6 +159,19 @@ class AccessViewSet(ViewSet):
         }
         return answer
 
+    @extend_schema(
+        operation_id="accounts_access_exports",
+        parameters=[AccessQuerySerializer],
+        responses=CSV_SCHEMA,
+    )
+    @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
+    def exports(self, request: Request) -> StreamingHttpResponse:
+        """The same answer as CSV, a row for each way. What could not be read stands in rows without
+        an account.
+        """
+        access = self._access(request)
+        return csv_response("access", access_csv.HEADER, access_csv.rows(access))
+
     def _access(self, request: Request) -> Access:
         given = {k: v for k, v in request.query_params.items() if k not in LIST_PARAMETERS}
         query = AccessQuerySerializer(data=given)
@@ -155,6 +182,9 @@ class AccessViewSet(ViewSet):
             instances = instances.filter(pk=asked.pop("instance"))
         if "db_type" in asked:
             instances = instances.filter(db_type=asked.pop("db_type"))
+        if tags := asked.pop("tags", ""):
+            tagged = Instance.objects.filter(tags__name__in=tags.split(","))
+            instances = instances.filter(pk__in=tagged.values("pk"))
         try:
             return Access(asked.pop("privilege"), asked.pop("object"), instances=instances, **asked)
         except UnknownQuestion as exc:

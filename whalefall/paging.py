@@ -55,8 +55,10 @@ class Pagination(pagination.BasePagination):
             return []
         return list(queryset[first : first + self.limit])
 
-    def _count(self, queryset: QuerySet[Any], request: Request) -> tuple[int, bool]:
-        if isinstance(queryset, QuerySet) and not set(request.query_params) - set(LIST_PARAMETERS):
+    def _count(self, queryset: Any, request: Request) -> tuple[int, bool]:
+        if not isinstance(queryset, QuerySet):
+            return len(queryset), False
+        if not set(request.query_params) - set(LIST_PARAMETERS):
             rows = planned_rows(queryset)
             if rows > settings.API_ESTIMATE_ABOVE:
                 return rows, True

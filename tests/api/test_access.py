@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tags.models import Tag
 from tests.api.cast import account, instance
 from tests.api.envelope import check_failed, check_ok, errors
 
@@ -53,6 +54,38 @@ def test_the_question_is_narrowed_to_instances(viewer):
     (item,) = check_ok(viewer.get(URL, ASKED | {"instance": there.pk}))["items"]
     assert item["instance_name"] == "b"
     assert check_ok(viewer.get(URL, ASKED | {"db_type": "postgresql"}))["total"] == 0
+
+
+def test_the_question_is_narrowed_to_tags(viewer):
+    there = instance("b")
+    Tag.objects.create(name="gold", display_name="Gold").instances.add(there)
+    for on in (instance("a"), there):
+        account("app@%", on, tokens=ON_TABLE)
+    (item,) = check_ok(viewer.get(URL, ASKED | {"tags": "gold,silver"}))["items"]
+    assert item["instance_name"] == "b"
+
+
+def exported(client, **query):
+    response = client.get(f"{URL}/exports", ASKED | query)
+    return b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
+
+
+def test_the_export_has_a_row_for_each_way(viewer):
+    account(
+        "app@%", tokens=("priv:global:UPDATE", *ON_TABLE), facts={"paths": {ON_TABLE[1]: ["team"]}}
+    )
+    header, *rows = exported(viewer)
+    assert header == "instance,db_type,account,kind,path,set_role,how"
+    assert rows == [
+        "orders-db,mysql,app@%,user,,,app@%: UPDATE",
+        "orders-db,mysql,app@%,user,team,,app@% -> team: UPDATE ON sales.orders",
+    ]
+
+
+def test_an_export_that_may_miss_somebody_says_so(viewer):
+    account("app@%", tokens=("section.denied:table",))
+    (row,) = exported(viewer)[1:]
+    assert row == "orders-db,,,,,,not all could be read: 1 accounts may have it"
 
 
 @pytest.mark.parametrize(
