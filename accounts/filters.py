@@ -56,7 +56,10 @@ class LedgerFilter(django_filters.FilterSet):
         # The few instances first: with their ids the store can join both answers by index.
         there = Instance.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))
         instances = list(there.values_list("pk", flat=True)[:1000])
-        return queryset.filter(Q(username__icontains=text) | Q(instance_id__in=instances))
+        named = InstanceAccount.objects.named(text)
+        found = queryset.filter(named.condition() | Q(instance_id__in=instances))
+        # So many are in no order: a text that all names begin with would be found after the rest.
+        return found.order_by("pk") if named.is_many else found
 
     def tagged(self, queryset: QuerySet[Any], name: str, tags: list[str]) -> QuerySet[Any]:
         tagged = Instance.objects.filter(tags__name__in=tags)

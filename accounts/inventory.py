@@ -11,12 +11,15 @@ from datetime import datetime
 
 from django.db import connection
 
+from accounts import hidden, search
 from whalefall.engines.observed import ObservedAccount
 from whalefall.instances.models import Instance
 
 SEEN = """
 DROP TABLE IF EXISTS pg_temp.seen_account;
-CREATE TEMP TABLE seen_account (username text PRIMARY KEY, kind text NOT NULL) ON COMMIT DROP
+CREATE TEMP TABLE seen_account (
+    username text PRIMARY KEY, search_name text NOT NULL, kind text NOT NULL
+) ON COMMIT DROP
 """
 RESTORE = """
 UPDATE instance_accounts account SET is_active = true, deleted_at = NULL
@@ -25,22 +28,25 @@ WHERE account.instance_id = %s AND NOT account.is_active AND account.username = 
 RETURNING account.id
 """
 # last_seen_at alone on most rows: no index holds it, so these are HOT updates.
-SEE = """
-UPDATE instance_accounts account SET last_seen_at = %s, kind = seen.kind
+SEE = f"""
+UPDATE instance_accounts account SET last_seen_at = %s, kind = seen.kind,
+    comes_with_product = {hidden.IS_HIDDEN.format(account="seen")}
 FROM seen_account seen
 WHERE account.instance_id = %s AND account.username = seen.username
-"""
-ADD = """
+"""  # noqa: S608
+ADD = f"""
 INSERT INTO instance_accounts
-    (instance_id, db_type, username, kind, is_active, first_seen_at, last_seen_at)
-SELECT %s, %s, seen.username, seen.kind, true, %s, %s
+    (instance_id, db_type, username, search_name, kind, is_active, first_seen_at, last_seen_at,
+     comes_with_product)
+SELECT %s, %s, seen.username, seen.search_name, seen.kind, true, %s, %s,
+    {hidden.IS_HIDDEN.format(account="seen")}
 FROM seen_account seen
 WHERE NOT EXISTS (
     SELECT FROM instance_accounts account
     WHERE account.instance_id = %s AND account.username = seen.username
 )
 ORDER BY seen.username
-"""
+"""  # noqa: S608
 LEAVE = """
 UPDATE instance_accounts account SET is_active = false, deleted_at = %s
 WHERE account.instance_id = %s AND account.is_active
@@ -64,13 +70,15 @@ def apply_accounts(
     """Bring `instance_accounts` in line with a complete list of accounts."""
     with connection.cursor() as cursor:
         cursor.execute(SEEN)
-        with cursor.copy("COPY seen_account (username, kind) FROM STDIN") as copy:
+        with cursor.copy("COPY seen_account (username, search_name, kind) FROM STDIN") as copy:
             for account in accounts:
-                copy.write_row((account.username, account.kind.value))
+                name = account.username
+                copy.write_row((name, search.fold(name), account.kind.value))
         cursor.execute(RESTORE, [instance.pk])
         restored = {pk for (pk,) in cursor.fetchall()}
-        cursor.execute(SEE, [now, instance.pk])
-        cursor.execute(ADD, [instance.pk, instance.db_type, now, now, instance.pk])
+        db_type = instance.db_type
+        cursor.execute(SEE, [now, db_type, instance.pk])
+        cursor.execute(ADD, [instance.pk, db_type, now, now, db_type, instance.pk])
         created = cursor.rowcount
         cursor.execute(LEAVE, [now, instance.pk])
         return Inventory(created, restored, [pk for (pk,) in cursor.fetchall()])

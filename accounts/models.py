@@ -6,12 +6,13 @@ from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import tokens
-from whalefall.engines.hidden import hidden, like
+from accounts import hidden, tokens
+from accounts.search import FoldedName, Found, NameGrams, find
+from whalefall.engines.hidden import like
 from whalefall.engines.observed import Kind, Scope
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
@@ -22,29 +23,6 @@ KIND_CHOICES = [
     (Kind.PUBLIC.value, _("everybody")),
     (Kind.DATABASE_USER.value, _("database user")),
 ]
-
-
-class Like(models.Lookup):  # type: ignore[type-arg]
-    r"""`username__like=r"pg\_%"`: a LIKE pattern as it stands."""
-
-    lookup_name = "like"
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        left, left_params = self.process_lhs(compiler, connection)
-        right, right_params = self.process_rhs(compiler, connection)
-        return f"{left} LIKE {right}", (*left_params, *right_params)
-
-
-models.CharField.register_lookup(Like)
-
-
-def own_to_product(prefix: str = "") -> Q:
-    """The accounts that come with a product and that lists hide by default (`hidden.yaml`)."""
-    found = Q(pk__in=())
-    for db_type, names in hidden().items():
-        for pattern in names.accounts:
-            found |= Q(("db_type", db_type), (f"{prefix}username__like", like(pattern)))
-    return found
 
 
 WIDE = ("permission_snapshot", "permission_facts", "fact_tokens")
@@ -59,7 +37,7 @@ class AccountQuerySet(models.QuerySet["InstanceAccount"]):
 
     def shown(self) -> Self:
         """Without the accounts that come with the product (`pg_monitor`, `mysql.sys@localhost`)."""
-        return self.exclude(own_to_product())
+        return self.filter(comes_with_product=False)
 
     def with_permission(self) -> Self:
         """Instance and typed columns at hand, the JSON columns left where they are."""
@@ -69,7 +47,11 @@ class AccountQuerySet(models.QuerySet["InstanceAccount"]):
     def search(self, text: str) -> Self:
         """By a part of the account's name, or of the instance's name or host."""
         there = Instance.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))
-        return self.filter(Q(username__icontains=text) | Q(instance__in=there.values("pk")))
+        return self.filter(self.named(text).condition() | Q(instance__in=there.values("pk")))
+
+    def named(self, text: str) -> Found:
+        """By any part of the name alone: what narrows this list, or one of rows with accounts."""
+        return find(self.model._default_manager.all(), text)
 
 
 class InstanceAccount(models.Model):
@@ -78,6 +60,12 @@ class InstanceAccount(models.Model):
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="accounts")
     db_type = models.CharField(_("engine"), max_length=20, choices=DB_TYPE_CHOICES)
     username = models.CharField(_("account"), max_length=400)
+    search_name = FoldedName(editable=False, db_default="")
+    # One of the product's own (`hidden`): kept here, because asking a list of patterns for each
+    # row of a list costs more than all the rest of it. Every sync looks again.
+    comes_with_product = models.BooleanField(
+        _("comes with the product"), default=False, db_default=False, editable=False
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=KIND_CHOICES, default=Kind.USER)
     is_active = models.BooleanField(_("present"), default=True)
     first_seen_at = models.DateTimeField(_("first seen"))
@@ -94,10 +82,54 @@ class InstanceAccount(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("instance", "username"), name="account_unique"),
         )
-        indexes = (models.Index(fields=("username", "id"), name="account_username"),)
+        indexes = (
+            models.Index(fields=("username", "id"), name="account_username"),
+            # fastupdate off: a pending list would have to be read by every search.
+            GinIndex(NameGrams("search_name"), name="account_name_grams", fastupdate=False),
+        )
 
     def __str__(self) -> str:
         return self.username
+
+
+class HiddenAccount(models.Model):
+    """A pattern of names that come with a product and that lists leave out unless asked: loaded
+    from the engines' `hidden.yaml` (`accounts.hidden`), switched off and added to in the console.
+    """
+
+    db_type = models.CharField(_("engine"), max_length=20, choices=DB_TYPE_CHOICES)
+    pattern = models.CharField(
+        _("pattern"), max_length=400, help_text=_("Of the name: * is any text, ? one letter.")
+    )
+    # The same for LIKE, escaped: what statements compare with.
+    name_like = models.CharField(max_length=800, editable=False)
+    is_shipped = models.BooleanField(_("shipped"), default=False, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        db_table = "hidden_accounts"
+        verbose_name = _("hidden account")
+        verbose_name_plural = _("hidden accounts")
+        ordering = ("db_type", "pattern")
+        constraints = (
+            models.UniqueConstraint(fields=("db_type", "pattern"), name="hidden_account_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.pattern
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """The accounts of the engine follow."""
+        self.name_like = like(self.pattern)
+        with transaction.atomic():
+            super().save(*args, **options)
+            hidden.apply(self.db_type)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            gone = super().delete(*args, **options)
+            hidden.apply(self.db_type)
+        return gone
 
 
 class PermissionQuerySet(models.QuerySet["AccountPermission"]):
@@ -109,7 +141,7 @@ class PermissionQuerySet(models.QuerySet["AccountPermission"]):
 
     def shown(self) -> Self:
         """Without the accounts that come with the product (`pg_monitor`, `mysql.sys@localhost`)."""
-        return self.exclude(own_to_product("account__"))
+        return self.filter(account__comes_with_product=False)
 
     def listed(self) -> Self:
         """For lists: account and instance at hand, no JSON, by instance and name."""
@@ -128,9 +160,8 @@ class PermissionQuerySet(models.QuerySet["AccountPermission"]):
 
     def search(self, text: str) -> Self:
         there = Instance.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))
-        return self.filter(
-            Q(account__username__icontains=text) | Q(instance__in=there.values("pk"))
-        )
+        named = InstanceAccount.objects.named(text).condition("account__")
+        return self.filter(named | Q(instance__in=there.values("pk")))
 
 
 class AccountPermission(models.Model):

@@ -8,6 +8,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import InstanceAccount
 from classification import risks
 from classification.models import (
     AccountClassification,
@@ -53,14 +54,15 @@ class AssignmentFilter(django_filters.FilterSet):
     db_type = ChoiceFilter(choices=DB_TYPE_CHOICES, field_name="account__db_type")
     assignment_type = ChoiceFilter(choices=AccountClassificationAssignment.Type.choices)
     risk_level = ChoiceFilter(choices=RiskLevel.choices, field_name="classification__risk_level")
-    search = django_filters.CharFilter(
-        field_name="account__account__username", lookup_expr="icontains"
-    )
+    search = django_filters.CharFilter(method="search_in")
     accepted = BooleanFilter(method="is_accepted")
 
     class Meta:
         model = AccountClassificationAssignment
         fields: tuple[str, ...] = ()
+
+    def search_in(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
+        return queryset.filter(InstanceAccount.objects.named(text).condition("account__account__"))
 
     def is_accepted(self, queryset: QuerySet[Any], name: str, wanted: bool) -> QuerySet[Any]:
         holds = Q(acceptance__ends_on__gte=risks.today())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, filters, pagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from whalefall import big_lists
 from whalefall.api import Answer
 
 if TYPE_CHECKING:  # DRF's views read the settings that name this module
@@ -24,22 +23,11 @@ LONGEST_PAGE = 200
 LAST_PAGE = 10_000_000
 
 
-def planned_rows(queryset: QuerySet[Any]) -> int:
-    """How many rows the store's planner expects, from its statistics: no table is read."""
-    sql, params = queryset.order_by().values("pk").query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-        (plan,) = cursor.fetchone()
-    plan = json.loads(plan) if isinstance(plan, str) else plan
-    return int(plan[0]["Plan"]["Plan Rows"])
-
-
 class Pagination(pagination.BasePagination):
     """`page` from 1, `limit` up to 200. Totals stand in `data` beside the items.
 
-    A list that nobody filtered and that the planner holds for longer than `API_ESTIMATE_ABOVE`
-    rows is not counted: its total is the planner's, and `meta.total_is_estimate` says so.
-    A page behind the end is empty.
+    What is longer than `API_ESTIMATE_ABOVE` rows is not counted: its total is estimated, and
+    `meta.total_is_estimate` says so. A page behind the end is empty.
     """
 
     page_size = 20
@@ -49,20 +37,18 @@ class Pagination(pagination.BasePagination):
     ) -> list[Any]:
         self.page = _number(request, "page", 1, LAST_PAGE)
         self.limit = _number(request, "limit", self.page_size, LONGEST_PAGE)
-        self.total, self.is_estimate = self._count(queryset, request)
+        self.total, self.is_estimate = self._count(queryset)
         first = (self.page - 1) * self.limit
         if first >= self.total and not self.is_estimate:
             return []
+        if isinstance(queryset, QuerySet) and not queryset.query.combinator:
+            return list(big_lists.part(queryset, first, self.limit))
         return list(queryset[first : first + self.limit])
 
-    def _count(self, queryset: Any, request: Request) -> tuple[int, bool]:
-        if not isinstance(queryset, QuerySet):
-            return len(queryset), False
-        if not set(request.query_params) - set(LIST_PARAMETERS):
-            rows = planned_rows(queryset)
-            if rows > settings.API_ESTIMATE_ABOVE:
-                return rows, True
-        return queryset.count(), False
+    def _count(self, rows: Any) -> tuple[int, bool]:
+        if isinstance(rows, QuerySet):
+            return big_lists.count(rows, settings.API_ESTIMATE_ABOVE)
+        return len(rows), False
 
     def get_paginated_response(self, data: Any) -> Response:
         body = {

@@ -22,6 +22,7 @@ from accounts.admin.filters import (
     PrivilegeFilter,
     SuperuserFilter,
 )
+from accounts.admin.search import SearchedByAccount
 from accounts.models import WIDE, AccountPermission, InstanceAccount
 from whalefall.console import show
 from whalefall.console.cards import list_url
@@ -31,7 +32,7 @@ CHANGES_SHOWN = 50
 
 
 @admin.register(InstanceAccount)
-class InstanceAccountAdmin(ReadOnlyAdmin):
+class InstanceAccountAdmin(SearchedByAccount, ReadOnlyAdmin):
     """`page_top` names templates that higher apps put on top of the page of an account."""
 
     menu = "accounts"
@@ -58,8 +59,7 @@ class InstanceAccountAdmin(ReadOnlyAdmin):
         LockedFilter,
         LoginFilter,
     )
-    search_fields = ("username",)
-    search_help_text = _("Searches account names.")
+    search_help_text = _("Any part of an account's name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InstanceAccount]:
         heavy = [f"permission__{column}" for column in WIDE]

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesCheckboxFilter,
+    FieldTextFilter,
 )
 
+from accounts.admin.search import SearchedByAccount
 from accounts.models import AccountChangeLog
 from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
@@ -21,7 +23,8 @@ from whalefall.console.pages import ReadOnlyAdmin, change_url
 
 
 @admin.register(AccountChangeLog)
-class AccountChangeLogAdmin(ReadOnlyAdmin):
+class AccountChangeLogAdmin(SearchedByAccount, ReadOnlyAdmin):
+    account_path = "account__"
     menu = "accounts"
     menu_icon = "published_with_changes"
     menu_order = 20
@@ -34,9 +37,10 @@ class AccountChangeLogAdmin(ReadOnlyAdmin):
         ("change_type", ChoicesCheckboxFilter),
         ("instance", AutocompleteSelectFilter),
         ("change_time", TimeRangeFilter),
+        ("message", FieldTextFilter),
     )
-    search_fields = ("account__username", "message")
-    search_help_text = _("Searches account names and messages.")
+    search_fields = ("account__username",)
+    search_help_text = _("Any part of an account's name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountChangeLog]:
         return super().get_queryset(request).defer("privilege_diff", "other_diff")

@@ -20,6 +20,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.admin.search import SearchedByAccount
 from accounts.models import WIDE, AccountPermission, InstanceAccount
 from classification.admin.badges import (
     accepted_badge,
@@ -54,7 +55,7 @@ class ManualAssignmentForm(forms.ModelForm):
 
 
 @admin.register(AccountClassificationAssignment)
-class AssignmentAdmin(ReadOnlyAdmin):
+class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
     """Rules and people give assignments; here they are given by hand, and ended."""
 
     menu = "accounts"
@@ -84,6 +85,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
         ("classification", AutocompleteSelectFilter),
         ("account__instance", AutocompleteSelectFilter),
     )
+    account_path = "account__account__"
     search_fields = ("account__account__username", "classification__name")
     ordering = ("-pk",)  # the order in which they were given, by an index
     actions = ("deactivate_selected",)

@@ -79,7 +79,7 @@ def test_the_ledger_is_filtered(viewer, fleet, query, expected):
 
 
 def test_accounts_of_the_product_are_hidden_until_asked_for(viewer):
-    account("mysql.sys@localhost")
+    account("mysql.sys@localhost", comes_with_product=True)
     account("dba_li@%")
     assert names(viewer.get(URL)) == ["dba_li@%"]
     asked = {"include_system": "true"}
