@@ -38,7 +38,7 @@ def fold_names(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_initial"),
+        ("accounts", "0002_account_snapshot"),
         ("instances", "0002_capacity_limit"),
     ]
 
