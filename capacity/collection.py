@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from capacity import partitions
-from whalefall.engines.observed import ObservedDatabase, ObservedTable, Section
+from whalefall.engines.observed import ObservedDatabase, ObservedTable, ObservedVolume, Section
 from whalefall.instances.models import Instance
 
 UNFIT = re.compile("[\x00\ud800-\udfff]")
@@ -27,10 +27,13 @@ LONGEST_REASON = 500
 SEEN = """
 DROP TABLE IF EXISTS pg_temp.seen_database;
 CREATE TEMP TABLE seen_database (
-    name text PRIMARY KEY, size bigint, data bigint, log bigint, reason text NOT NULL
+    name text PRIMARY KEY, size bigint, data bigint, log bigint, index bigint, free bigint,
+    may_grow_to bigint, reason text NOT NULL
 ) ON COMMIT DROP
 """
-COPY_SEEN = "COPY seen_database (name, size, data, log, reason) FROM STDIN"
+COPY_SEEN = (
+    "COPY seen_database (name, size, data, log, index, free, may_grow_to, reason) FROM STDIN"
+)
 RESTORE = """
 UPDATE instance_databases database SET is_active = true, deleted_at = NULL
 FROM seen_database seen
@@ -42,15 +45,19 @@ UPDATE instance_databases database SET
     last_seen_at = %(now)s,
     size_bytes = coalesce(seen.size, database.size_bytes),
     measured_at = CASE WHEN seen.size IS NULL THEN database.measured_at ELSE %(now)s END,
+    index_bytes = CASE WHEN seen.size IS NULL THEN database.index_bytes ELSE seen.index END,
+    free_bytes = CASE WHEN seen.size IS NULL THEN database.free_bytes ELSE seen.free END,
+    limit_bytes = CASE WHEN seen.size IS NULL THEN database.limit_bytes ELSE seen.may_grow_to END,
     reason = seen.reason
 FROM seen_database seen
 WHERE database.instance_id = %(instance)s AND database.database_name = seen.name
 """
 ADD = """
 INSERT INTO instance_databases (instance_id, database_name, is_active, first_seen_at, last_seen_at,
-    size_bytes, measured_at, reason, tables_reason)
+    size_bytes, measured_at, index_bytes, free_bytes, limit_bytes, reason, tables_reason)
 SELECT %(instance)s, seen.name, true, %(now)s, %(now)s, seen.size,
-    CASE WHEN seen.size IS NOT NULL THEN %(now)s END, seen.reason, ''
+    CASE WHEN seen.size IS NOT NULL THEN %(now)s END, seen.index, seen.free, seen.may_grow_to,
+    seen.reason, ''
 FROM seen_database seen
 WHERE NOT EXISTS (
     SELECT FROM instance_databases database
@@ -66,7 +73,8 @@ WHERE database.instance_id = %(instance)s AND database.is_active
 # What was dropped during the day holds nothing at its end: else a renamed database counted twice.
 EMPTY_GONE = """
 UPDATE database_size_stats stat
-SET size_bytes = NULL, data_bytes = NULL, log_bytes = NULL, reason = %(gone)s
+SET size_bytes = NULL, data_bytes = NULL, log_bytes = NULL, index_bytes = NULL, free_bytes = NULL,
+    reason = %(gone)s
 FROM instance_databases database
 WHERE stat.database_id = database.id AND NOT database.is_active
     AND stat.instance_id = %(instance)s AND stat.collected_date = %(day)s
@@ -74,15 +82,17 @@ WHERE stat.database_id = database.id AND NOT database.is_active
 """
 SIZES = """
 INSERT INTO database_size_stats AS stat (database_id, instance_id, collected_date, collected_at,
-    size_bytes, data_bytes, log_bytes, reason)
-SELECT database.id, %(instance)s, %(day)s, %(now)s, seen.size, seen.data, seen.log, seen.reason
+    size_bytes, data_bytes, log_bytes, index_bytes, free_bytes, reason)
+SELECT database.id, %(instance)s, %(day)s, %(now)s, seen.size, seen.data, seen.log, seen.index,
+    seen.free, seen.reason
 FROM seen_database seen
 JOIN instance_databases database
     ON database.instance_id = %(instance)s AND database.database_name = seen.name
 ORDER BY database.id
 ON CONFLICT (database_id, collected_date) DO UPDATE SET
     collected_at = excluded.collected_at, size_bytes = excluded.size_bytes,
-    data_bytes = excluded.data_bytes, log_bytes = excluded.log_bytes, reason = excluded.reason
+    data_bytes = excluded.data_bytes, log_bytes = excluded.log_bytes,
+    index_bytes = excluded.index_bytes, free_bytes = excluded.free_bytes, reason = excluded.reason
 WHERE excluded.size_bytes IS NOT NULL OR stat.size_bytes IS NULL
 """
 TOTAL = """
@@ -131,6 +141,19 @@ UPDATE instance_databases database SET tables_reason = read.reason,
     tables_measured_at = CASE WHEN read.reason = '' THEN %(now)s ELSE tables_measured_at END
 FROM unnest(%(names)s::text[], %(reasons)s::text[]) AS read (name, reason)
 WHERE database.instance_id = %(instance)s AND database.database_name = read.name
+"""
+
+
+LEAVE_VOLUMES = """
+DELETE FROM instance_volumes
+WHERE instance_id = %(instance)s AND NOT volume_name = ANY(%(names)s)
+"""
+VOLUMES = """
+INSERT INTO instance_volumes (instance_id, volume_name, total_bytes, free_bytes, measured_at)
+SELECT %(instance)s, name, total, free, %(now)s
+FROM unnest(%(names)s::text[], %(total)s::bigint[], %(free)s::bigint[]) AS seen (name, total, free)
+ON CONFLICT (instance_id, volume_name) DO UPDATE SET total_bytes = excluded.total_bytes,
+    free_bytes = excluded.free_bytes, measured_at = excluded.measured_at
 """
 
 
@@ -192,6 +215,25 @@ def apply_tables(
     """
     with transaction.atomic():
         Run(instance, now or timezone.now()).apply_tables(tables)
+
+
+def apply_volumes(
+    instance: Instance, volumes: Iterable[ObservedVolume], *, now: datetime | None = None
+) -> None:
+    """Store all volumes of an instance as they were read in full: what is not there any more
+    goes.
+    """
+    found = {_text(volume.name, LONGEST_NAME): volume for volume in volumes}
+    values: dict[str, Any] = {
+        "instance": instance.pk,
+        "now": now or timezone.now(),
+        "names": list(found),
+        "total": [volume.total_bytes for volume in found.values()],
+        "free": [volume.free_bytes for volume in found.values()],
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in (LEAVE_VOLUMES, VOLUMES):
+            cursor.execute(statement, values)
 
 
 class Run:
@@ -267,13 +309,16 @@ def _names_all(sections: Mapping[str, Section]) -> bool:
 def _row(database: ObservedDatabase) -> tuple[Any, ...]:
     """The size is data and log together; without data there is none, and a reason instead."""
     size, reason = None, database.reason or _("The server did not tell its size.")
+    parts: tuple[Any, ...] = (None, None, None)
     if database.data_bytes is not None:
         size, reason = database.data_bytes + (database.log_bytes or 0), ""
+        parts = tuple(map(database.details.get, ("index_bytes", "free_bytes", "limit_bytes")))
     return (
         _text(database.name, LONGEST_NAME),
         size,
         database.data_bytes,
         database.log_bytes,
+        *parts,
         _text(reason, LONGEST_REASON),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from capacity import aggregation, collection
+from capacity import aggregation, collection, growth, outlook
 from capacity.collection import ReadTables
 from capacity.models import InstanceDatabase, PeriodType
 from sync import locks
@@ -20,7 +20,7 @@ from sync.models import SyncCategory, SyncInstanceRecord
 from sync.work import Outcome, Work, opened
 from whalefall.engines.base import Server
 from whalefall.engines.errors import EngineError
-from whalefall.engines.observed import ObservedDatabase, Section
+from whalefall.engines.observed import ObservedDatabase, ObservedVolume, Section
 from whalefall.instances.models import Instance
 from whalefall.logs import mask
 
@@ -34,14 +34,16 @@ class Measured:
 
     databases: list[ObservedDatabase]
     sections: dict[str, Section]
+    volumes: tuple[ObservedVolume, ...] = ()
     tables: dict[str, ReadTables] = field(default_factory=dict)
 
 
 def read(instance: Instance) -> Measured:
-    """Databases first: what goes wrong with the tables takes nothing from them."""
+    """Databases first: what goes wrong with volumes or tables takes nothing from them."""
     with opened(instance) as server:
         databases = list(server.observe_databases())
-        found = Measured(databases, dict(server.sections))
+        volumes = tuple(server.observe_volumes())
+        found = Measured(databases, dict(server.sections), volumes)
         for name in _largest(databases):
             found.tables[name] = read_tables(server, name)
     return found
@@ -79,9 +81,15 @@ def write(
     record: SyncInstanceRecord | None,
     details: dict[str, Any],
 ) -> Outcome:
-    """Store it and sum up the day, in the caller's transaction; the record's end last."""
+    """Store it, sum up the day and look ahead, in the caller's transaction; the record's end
+    last.
+    """
     applied = collection.apply(instance, measured.databases, measured.sections, measured.tables)
+    if (section := measured.sections.get("volumes")) is not None and section.is_complete:
+        collection.apply_volumes(instance, measured.volumes)
     aggregation.aggregate([PeriodType.DAILY], day=applied.day, instance_id=instance.pk)
+    growth.calculate(instance.pk)
+    outlook.calculate([instance.pk])
     details["counts"], details["total_bytes"] = applied.counts, applied.total_bytes
     details["tables_not_read"] = {name: why for name, why in applied.tables.items() if why}
     if record is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.utils import timezone
 
-from capacity import aggregation, partitions
+from capacity import aggregation, growth, outlook, partitions
 from classification import daily
 from classification.classify import NothingToClassify, classify
 from sync import locks, pruning, reaper, runner
@@ -60,13 +60,16 @@ def _classified() -> dict[str, Any]:
 
 
 def calculate_database() -> Any:
-    """Sum up sizes: today, and the week, month and quarter that ended last. The months to come are
-    made first.
+    """Sum up sizes: today, and the week, month and quarter that ended last; then growth and outlook
+    of all. The months to come are made first.
     """
     with locks.held(locks.JOB, JOBS["calculate_database"].number) as free:
         if free:
             partitions.ensure_ahead(timezone.localdate())
-            return [result.as_json() for result in aggregation.aggregate()]
+            done = [result.as_json() for result in aggregation.aggregate()]
+            growth.calculate()
+            outlook.calculate()
+            return done
         _skipped("calculate_database")
         return None
 

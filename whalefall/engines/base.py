@@ -23,6 +23,7 @@ from whalefall.engines.observed import (
     ObservedGrant,
     ObservedMembership,
     ObservedTable,
+    ObservedVolume,
     Probe,
     Scope,
     Section,
@@ -100,6 +101,12 @@ class Server:
 
     def observe_tables(self, database: str) -> Iterator[ObservedTable]:
         raise NotImplementedError
+
+    def observe_volumes(self) -> Iterator[ObservedVolume]:
+        """The volumes that hold databases. Section: `volumes`; there is none where the product has
+        no way to tell.
+        """
+        return iter(())
 
     @contextmanager
     def section(self, name: str, remedy: str = "") -> Iterator[None]:

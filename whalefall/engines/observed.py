@@ -145,7 +145,11 @@ class ObservedMembership:
 
 @dataclass(frozen=True, slots=True)
 class ObservedDatabase:
-    """One database and its size in bytes; None with a reason where it was not measured."""
+    """One database and its size in bytes; None with a reason where it was not measured.
+
+    `details` may hold `index_bytes` and `free_bytes`, which are parts of `data_bytes`, and
+    `limit_bytes`, which is how far its files may grow; None where the engine does not know.
+    """
 
     name: str
     owner: str | None = None
@@ -165,6 +169,15 @@ class ObservedTable:
     data_bytes: int | None = None
     index_bytes: int | None = None
     rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedVolume:
+    """A volume of the server that holds databases: its size and what is free, in bytes."""
+
+    name: str
+    total_bytes: int | None = None
+    free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,19 @@ def test_mariadb_a_database_is_as_large_as_its_files(maria, mariadb):
     assert sizes()["empty"] == 0
 
 
+def test_mariadb_indexes_and_free_space_are_what_the_server_says_of_its_tables(maria, mariadb):
+    measured(maria)
+    rows = mariadb.execute(
+        "SELECT SUM(INDEX_LENGTH), SUM(DATA_FREE) FROM information_schema.TABLES"
+        " WHERE TABLE_SCHEMA = 'sales'"
+    )
+    sales = InstanceDatabase.objects.get(database_name="sales")
+    assert (sales.index_bytes, sales.free_bytes) == tuple(map(int, rows[0]))
+    assert 0 < sales.index_bytes + sales.free_bytes < sales.size_bytes
+    day = DatabaseSizeStat.objects.get(database=sales)
+    assert (day.index_bytes, day.free_bytes) == (sales.index_bytes, sales.free_bytes)
+
+
 def test_postgresql_sizes_are_those_of_pg_database_size(postgres, postgresql, settings):
     # The first connection to a database makes PostgreSQL write its catalog's cache there.
     settings.TABLE_SIZES_OF_LARGEST = 0

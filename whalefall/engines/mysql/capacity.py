@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from whalefall.engines.errors import PermissionDenied, StatementTimeout
 from whalefall.engines.mysql.login import SEES_TABLES, may
 from whalefall.engines.mysql.session import Session
-from whalefall.engines.mysql.sizes import Files, TableSize, database_size, table_sizes
+from whalefall.engines.mysql.sizes import Files, TableSize, database_size, parts, table_sizes
 from whalefall.engines.observed import ObservedDatabase, ObservedTable, SectionStatus
 
 
@@ -35,7 +36,13 @@ class Capacity(Session):
         method = "files" if measured else "statistics"
         for name, charset, collation in names:
             size = None if reason else database_size(name, by_database[name], files)
-            details = {"charset": charset, "collation": collation, "method": method}
+            details: dict[str, Any] = {
+                "charset": charset,
+                "collation": collation,
+                "method": method,
+            }
+            if size is not None:
+                details |= parts(by_database[name], files)
             yield ObservedDatabase(name, data_bytes=size, reason=reason, details=details)
 
     def observe_tables(self, database: str) -> Iterator[ObservedTable]:

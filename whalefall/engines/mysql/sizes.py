@@ -82,6 +82,20 @@ def database_size(database: str, tables: list[TableSize], files: Files) -> int:
     return sum(real.values()) + rest
 
 
+def parts(tables: list[TableSize], files: Files) -> dict[str, int]:
+    """`index_bytes` of all tables, and `free_bytes` of those with a file of their own or another
+    storage engine; both parts of the size above, as the statistics estimate them.
+    """
+    if not tables:
+        return {"index_bytes": 0, "free_bytes": 0}
+    real = files.per_table(tables[0].database, (table.name for table in tables))
+    own = [table for table in tables if table.name in real or not table.is_innodb]
+    return {
+        "index_bytes": sum(table.index or 0 for table in tables),
+        "free_bytes": sum(table.free or 0 for table in own),
+    }
+
+
 def _statistics(table: TableSize) -> int:
     used = (table.data or 0) + (table.index or 0)
     return used if table.is_innodb else used + (table.free or 0)

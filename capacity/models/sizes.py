@@ -1,10 +1,4 @@
-"""Databases of an instance, their sizes over time and the sums of those. Sizes in bytes.
-
-A size of None was not measured; `reason` says why. It is never 0 for want of an answer.
-
-Tables with a row for each day are partitioned by month in the store (`partitions`): their primary
-key there holds the day as well, and Django knows only its first column.
-"""
+"""Databases of an instance and their sizes over time, in bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +12,9 @@ class InstanceDatabase(models.Model):
     """A database seen on an instance. Gone ones stay, inactive.
 
     `size_bytes` is what was last measured, `measured_at` when; `reason` says why the last reading
-    brought no size, and is empty where it did. The same for the sizes of its tables.
+    brought no size, and is empty where it did. The same for the sizes of its tables. Of the size
+    `index_bytes` are indexes and `free_bytes` unused; `limit_bytes` is how far its files may grow:
+    each only where the engine knows.
     """
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="databases")
@@ -30,6 +26,9 @@ class InstanceDatabase(models.Model):
     size_bytes = models.BigIntegerField(_("size"), null=True)
     measured_at = models.DateTimeField(_("measured"), null=True)
     reason = models.CharField(_("not measured because"), max_length=500, blank=True)
+    index_bytes = models.BigIntegerField(_("indexes"), null=True)
+    free_bytes = models.BigIntegerField(_("free"), null=True)
+    limit_bytes = models.BigIntegerField(_("may grow to"), null=True)
     tables_measured_at = models.DateTimeField(_("tables measured"), null=True)
     tables_reason = models.CharField(_("tables not measured because"), max_length=500, blank=True)
 
@@ -57,6 +56,8 @@ class DatabaseSizeStat(models.Model):
     size_bytes = models.BigIntegerField(_("size"), null=True)
     data_bytes = models.BigIntegerField(_("data"), null=True)
     log_bytes = models.BigIntegerField(_("log"), null=True)
+    index_bytes = models.BigIntegerField(_("indexes"), null=True)
+    free_bytes = models.BigIntegerField(_("free"), null=True)
     reason = models.CharField(_("not measured because"), max_length=500, blank=True)
 
     class Meta:
@@ -131,74 +132,22 @@ class DatabaseTableSizeStat(models.Model):
         return self.table_name
 
 
-class PeriodType(models.TextChoices):
-    DAILY = "daily", _("day")
-    WEEKLY = "weekly", _("week")
-    MONTHLY = "monthly", _("month")
-    QUARTERLY = "quarterly", _("quarter")
+class InstanceVolume(models.Model):
+    """A volume of a server that holds databases, as it was last read."""
 
-
-class Aggregation(models.Model):
-    """Sizes over one period; `data_points` is the number of days measured, none of which gives
-    NULLs. `change_bytes` counts from the last size known before the period, where there is one.
-    """
-
-    period_type = models.CharField(_("period"), max_length=10, choices=PeriodType)
-    period_start = models.DateField(_("from"))
-    period_end = models.DateField(_("to"))
-    avg_bytes = models.BigIntegerField(_("average"), null=True)
-    min_bytes = models.BigIntegerField(_("smallest"), null=True)
-    max_bytes = models.BigIntegerField(_("largest"), null=True)
-    first_bytes = models.BigIntegerField(_("first"), null=True)
-    last_bytes = models.BigIntegerField(_("last"), null=True)
-    change_bytes = models.BigIntegerField(_("change"), null=True)
-    change_percent = models.FloatField(_("change in percent"), null=True)
-    data_points = models.PositiveIntegerField(_("days measured"), default=0)
-    calculated_at = models.DateTimeField(_("calculated"))
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="volumes")
+    volume_name = models.CharField(_("volume"), max_length=256)
+    total_bytes = models.BigIntegerField(_("total"), null=True)
+    free_bytes = models.BigIntegerField(_("free"), null=True)
+    measured_at = models.DateTimeField(_("measured"))
 
     class Meta:
-        abstract = True
-
-
-class DatabaseSizeAggregation(Aggregation):
-    database = models.ForeignKey(InstanceDatabase, models.CASCADE, related_name="aggregations")
-    instance = models.ForeignKey(Instance, models.CASCADE, related_name="+")
-
-    class Meta:
-        db_table = "database_size_aggregations"
-        verbose_name = _("aggregated size of a database")
-        verbose_name_plural = _("aggregated sizes of databases")
+        db_table = "instance_volumes"
+        verbose_name = _("volume")
+        verbose_name_plural = _("volumes")
         constraints = (
-            models.UniqueConstraint(
-                fields=("database", "period_type", "period_start"), name="database_period_unique"
-            ),
-        )
-        indexes = (
-            models.Index(
-                fields=("instance", "period_type", "period_start"), name="database_period_instance"
-            ),
-            models.Index(fields=("period_type", "period_start", "id"), name="database_period"),
+            models.UniqueConstraint(fields=("instance", "volume_name"), name="volume_unique"),
         )
 
     def __str__(self) -> str:
-        return f"{self.database_id} {self.period_type} {self.period_start}"
-
-
-class InstanceSizeAggregation(Aggregation):
-    instance = models.ForeignKey(Instance, models.CASCADE, related_name="size_aggregations")
-
-    class Meta:
-        db_table = "instance_size_aggregations"
-        verbose_name = _("aggregated size of an instance")
-        verbose_name_plural = _("aggregated sizes of instances")
-        constraints = (
-            models.UniqueConstraint(
-                fields=("instance", "period_type", "period_start"), name="instance_period_unique"
-            ),
-        )
-        indexes = (
-            models.Index(fields=("period_type", "period_start", "id"), name="instance_period"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.instance_id} {self.period_type} {self.period_start}"
+        return self.volume_name
