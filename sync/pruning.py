@@ -14,7 +14,7 @@ from accounts.models import AccountChangeLog, AccountSnapshot
 from capacity import partitions
 from classification.models import DailyCount
 from sync.models import SyncSession
-from whalefall.models import AuditEntry, LogEntry
+from whalefall.models import AuditEntry, LogEntry, RateCount
 
 STEP = 5_000
 # The quarter that ended last is summed up from its days every night: they must all be there.
@@ -23,8 +23,9 @@ FEWEST_SIZE_DAYS = 200
 
 def prune() -> dict[str, int]:
     """How many rows were deleted: `sessions`, `logs`, `audit`, `failed_tasks`, `changes`,
-    `snapshots`, `sizes`, `counts`.
+    `snapshots`, `sizes`, `counts`. Ended windows of rate limits go as well, uncounted.
     """
+    RateCount.objects.filter(ends_at__lt=timezone.now()).delete()
     sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
     return {
         "sessions": _delete(sessions, "completed_at", settings.KEEP_SESSIONS),

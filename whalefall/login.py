@@ -19,6 +19,7 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
+from whalefall import rates
 from whalefall.api import Answer, ApiError
 from whalefall.auth import LOGIN, PUBLIC, check_csrf, rights_of, role_of
 from whalefall.models import User
@@ -77,7 +78,7 @@ class CsrfTokenSerializer(serializers.Serializer):
 
 
 class AuthViewSet(ViewSet):
-    """Session login. Tokens and the lock after many failures belong to later issues."""
+    """Session login. What locks out after many failures is in `lockout` and `rates`."""
 
     queryset = User.objects.none()
     serializer_class = PersonSerializer
@@ -91,6 +92,7 @@ class AuthViewSet(ViewSet):
         "me": LOGIN,
         "change_password": LOGIN,
     }
+    limits = {"change_password": "password"}
 
     @extend_schema(responses=CsrfTokenSerializer)
     @action(detail=False, url_path="csrf-token")
@@ -104,6 +106,7 @@ class AuthViewSet(ViewSet):
         """User name and password for a session cookie."""
         # DRF asks for the token only of those who are logged in already.
         check_csrf(request)
+        rates.check_address("login", request._request)
         given = self.validated()
         user = authenticate(request._request, **given)
         if user is None:

@@ -214,6 +214,4 @@ def _refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
         "title": _("Sign-in"),
         "message": str(error.detail),
     }
-    return TemplateResponse(
-        request, "console/sign_in_refused.html", context, status=error.status_code
-    )
+    return TemplateResponse(request, "console/refused.html", context, status=error.status_code)

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whalefall.audit.AuditMiddleware",
+    "whalefall.rates.RateMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -236,6 +237,14 @@ X_FRAME_OPTIONS = "DENY"
 
 # Lockout (whalefall.lockout): so many wrong passwords for one name from one address, then a pause
 # that further tries do not lengthen.
+# How often (whalefall.rates): logins per address, the others per person. Empty is without limit.
+RATES = {
+    "login": env.str("WHALEFALL_RATE_LOGIN", default="30/m"),
+    "password": env.str("WHALEFALL_RATE_PASSWORD", default="10/15m"),
+    "tokens": env.str("WHALEFALL_RATE_TOKENS", default="20/h"),
+    "connections": env.str("WHALEFALL_RATE_CONNECTIONS", default="30/m"),
+    "api": env.str("WHALEFALL_RATE_API", default="" if DEV else "1200/m"),
+}
 AXES_FAILURE_LIMIT = env.int("WHALEFALL_LOGIN_TRIES", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("WHALEFALL_LOCKOUT_MINUTES", default=15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -258,6 +267,7 @@ REST_FRAMEWORK = {
         "whalefall.auth.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["whalefall.auth.RolePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["whalefall.rates.Throttle"],
     "DEFAULT_PAGINATION_CLASS": "whalefall.paging.Pagination",
     "DEFAULT_FILTER_BACKENDS": [
         "whalefall.filters.FilterBackend",

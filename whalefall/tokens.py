@@ -54,6 +54,7 @@ class TokenViewSet(mixins.ListModelMixin, ViewSet):
     serializer_class = TokenSerializer
     sort_fields = {name: name for name in ("created_at", "expires_at", "last_used_at", "name")}
     rights = {"list": LOGIN, "create": LOGIN, "destroy": LOGIN}
+    limits = {"create": "tokens"}
 
     def get_queryset(self) -> QuerySet[ApiToken]:
         """Other people's are not there at all, whoever asks."""

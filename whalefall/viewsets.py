@@ -15,13 +15,16 @@ from whalefall.serializers import Serializer
 
 
 class ViewSet(viewsets.GenericViewSet):
-    """`sort_fields` (what people write -> column), `rights` per action, ids that are numbers."""
+    """`sort_fields` (what people write -> column), `rights` and `limits` (names of
+    `whalefall.rates`) per action, ids that are numbers.
+    """
 
     # For actions without a body: the browsable API draws a form from whatever there is.
     serializer_class: Any = Serializer
     lookup_value_regex = r"\d{1,18}"
     sort_fields: Mapping[str, str] = {}
     rights: Mapping[str, str] = {}
+    limits: Mapping[str, str] = {}
 
     def get_object(self) -> Any:
         found = super().get_object()

@@ -10,7 +10,7 @@ from axes.models import AccessAttempt
 from django.test import Client
 
 from tests.api.conftest import client_of
-from tests.api.envelope import failure, success
+from tests.api.envelope import check_failed, check_ok
 from tests.servers.base import Unavailable
 from tests.servers.slapd import SlapdServer
 from whalefall.auth import role_of
@@ -98,7 +98,7 @@ def log_in(name: str, password: str = PASSWORD):
 
 
 def test_people_come_in_with_the_roles_of_their_groups(directory):
-    found = {name: success(log_in(name))["role"] for name in ("vera", "otto", "ada")}
+    found = {name: check_ok(log_in(name))["role"] for name in ("vera", "otto", "ada")}
     assert found == {"vera": "viewer", "otto": "operator", "ada": "administrator"}
     otto = User.objects.get(username="otto")
     assert (otto.get_full_name(), otto.email) == ("The Otto", "otto@example.com")
@@ -114,7 +114,7 @@ def test_the_login_form_lets_them_in(directory):
 
 def test_a_group_within_a_group_counts(directory, settings):
     settings.LDAP_ROLES = {"operator": ["dbas"]}
-    assert success(log_in("ada"))["role"] == "operator"
+    assert check_ok(log_in("ada"))["role"] == "operator"
 
 
 def test_a_role_goes_when_the_group_is_left(directory):
@@ -122,7 +122,7 @@ def test_a_role_goes_when_the_group_is_left(directory):
     connection = connect(directory)
     connection.rename_s(f"cn=dbas,{GROUPS}", "cn=others")
     try:
-        assert success(log_in("otto"))["role"] == "viewer"
+        assert check_ok(log_in("otto"))["role"] == "viewer"
     finally:
         connection.rename_s(f"cn=others,{GROUPS}", "cn=dbas")
 
@@ -135,7 +135,7 @@ def test_somebody_no_group_of_whom_counts_has_no_role(directory, settings):
 
 @pytest.mark.parametrize("password", ["wrong", " ", PASSWORD.upper()])
 def test_a_wrong_password_is_refused_and_counted(directory, password):
-    failure(log_in("otto", password), 401, "INVALID_CREDENTIALS")
+    check_failed(log_in("otto", password), 401, "INVALID_CREDENTIALS")
     assert AccessAttempt.objects.get().failures_since_start == 1
 
 
@@ -148,16 +148,16 @@ def test_an_empty_password_never_binds(directory):
 
 @pytest.mark.parametrize("name", ["*", "ott*", "otto)(uid=*", "nobody", "reader"])
 def test_a_name_is_never_read_as_a_filter(directory, name):
-    failure(log_in(name), 401, "INVALID_CREDENTIALS")
+    check_failed(log_in(name), 401, "INVALID_CREDENTIALS")
 
 
 def test_our_own_people_come_in_as_before(directory):
-    assert success(log_in("root"))["role"] == "administrator"
+    assert check_ok(log_in("root"))["role"] == "administrator"
 
 
 def test_nobody_becomes_one_of_ours_by_having_the_name(directory):
     User.objects.create_user("otto", password="another-word-of-ours-1")
-    failure(log_in("otto"), 403, "SIGN_IN_REFUSED")
+    check_failed(log_in("otto"), 403, "SIGN_IN_REFUSED")
     assert not ExternalIdentity.objects.exists()
 
 
@@ -166,7 +166,7 @@ def test_who_was_renamed_there_stays_the_same_person(directory):
     connection = connect(directory)
     connection.rename_s(f"uid=vera,{PEOPLE}", "uid=vera2")
     try:
-        success(log_in("vera2"))
+        check_ok(log_in("vera2"))
         assert ExternalIdentity.objects.get().user.username == "vera"
     finally:
         connection.rename_s(f"uid=vera2,{PEOPLE}", "uid=vera")
@@ -175,7 +175,7 @@ def test_who_was_renamed_there_stays_the_same_person(directory):
 def test_a_disabled_person_is_told_so(directory):
     log_in("otto")
     User.objects.filter(username="otto").update(is_active=False)
-    failure(log_in("otto"), 403, "SIGN_IN_REFUSED")
+    check_failed(log_in("otto"), 403, "SIGN_IN_REFUSED")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_directory_that_cannot_be_asked_is_no_wrong_password(directory, settin
     log_in("ada")
     for name, value in broken.items():
         setattr(settings, name, value)
-    failure(log_in("ada"), 503, "SIGN_IN_UNAVAILABLE")
+    check_failed(log_in("ada"), 503, "SIGN_IN_UNAVAILABLE")
     assert not AccessAttempt.objects.exists()
     assert role_of(User.objects.get(username="ada")) == "administrator"
 

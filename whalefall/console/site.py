@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from whalefall import oidc
+from whalefall import oidc, rates
 from whalefall.api import ApiError
 from whalefall.auth import has_right
 from whalefall.console import cards, menu
@@ -61,6 +61,8 @@ class WhaleFallAdminSite(UnfoldAdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With a button for single sign-on where there is one."""
+        if request.method == "POST":
+            rates.check_address("login", request)
         button = {}
         if oidc.is_configured():
             target = urlencode({"next": request.GET.get("next", "")})
@@ -70,6 +72,13 @@ class WhaleFallAdminSite(UnfoldAdminSite):
                 "sign_in_label": _("Sign in with %(name)s") % {"name": label},
             }
         return super().login(request, {**button, **(extra_context or {})})
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "POST":
+            rates.check_person("password", request)
+        return super().password_change(request, extra_context)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

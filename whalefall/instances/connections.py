@@ -112,6 +112,7 @@ class ConnectionViewSet(ViewSet):
     pagination_class = None
     filter_backends = ()
     write_right = "operate"
+    limits = dict.fromkeys(("test", "batch_test", "validate"), "connections")
 
     @extend_schema(responses=ResultSerializer)
     @action(
