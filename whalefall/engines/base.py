@@ -29,6 +29,7 @@ from whalefall.engines.observed import (
     Section,
     SectionStatus,
 )
+from whalefall.engines.testimony import Testimony
 
 Path_ = tuple[str, ...]
 """How a right reaches an account: the roles passed, nearest first; empty where it is the account's
@@ -107,6 +108,14 @@ class Server:
         no way to tell.
         """
         return iter(())
+
+    def testify(
+        self, observation: Observation, accounts: Sequence[str], objects: int = 50
+    ) -> Iterator[Testimony]:
+        """What the server itself says about these accounts (names of the observation), in its own
+        words; of each kind of thing at most `objects` per database are asked for. Reads only.
+        """
+        raise NotImplementedError
 
     @contextmanager
     def section(self, name: str, remedy: str = "") -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalefall.engines.sqlserver.names import in_database, literal, of_server, quoted
+from whalefall.engines.sqlserver.names import bare, in_database, literal, of_server, quoted
 
 NAMES = st.text(st.sampled_from("ab@[]"), min_size=1, max_size=5)
 
@@ -30,3 +30,8 @@ def test_no_two_principals_share_a_name(users, logins):
 def test_quoting():
     assert quoted("a]b") == "[a]]b]"
     assert literal("it's") == "N'it''s'"
+
+
+@given(NAMES, st.sets(NAMES, max_size=3))
+def test_a_logins_own_name_is_found_again(login, databases):
+    assert bare(of_server(login, databases)) == login

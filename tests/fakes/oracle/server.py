@@ -31,6 +31,8 @@ TYPES = {
 TABLE = re.compile(r"\bsys\.([\w$]+)", re.IGNORECASE)
 TEXTS = re.compile(r"'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 BIND = re.compile(r":(\w+)")
+OF_SESSION = {"session_privs": "PRIVILEGE", "session_roles": "ROLE"}
+"""Views that everybody may read, about himself; with their one column."""
 MISSING = "table or view does not exist"
 
 
@@ -50,7 +52,21 @@ class OracleReplica(Replica):
         row = (server.net.full_version, server.full_version, "Oracle Database 19c Enterprise")
         self.table("PRODUCT_COMPONENT_VERSION", {name: version[name] for name in kept}, [row])
         self._fill()
+        for view, column in OF_SESSION.items():
+            self.table(view.upper(), {column: "varchar2"})
         self.session: Session | None = None
+
+    def know(self, session: Session) -> None:
+        """Whose statement comes next."""
+        if session is not self.session:
+            self.session = session
+            container, user = self.container, session.user
+            roles = container.active_roles(user) | container.active_roles("PUBLIC")
+            holders = {user, "PUBLIC", *roles}
+            rights = {key[1] for key in container.system_grants if key[0] in holders}
+            for view, found in (("SESSION_PRIVS", rights), ("SESSION_ROLES", roles)):
+                self.clear(view)
+                self.fill(view, [(name,) for name in sorted(found)])
 
     def context(self, namespace: str, name: str) -> str | None:
         known = {
@@ -210,13 +226,13 @@ class FakeOracle:
             return Result((), ())
         place = self._at(session.service)
         for view in TABLE.findall(sql):
-            if not place.may_select(session.user, view):
+            if view.lower() not in OF_SESSION and not place.may_select(session.user, view):
                 raise OracleError(942, MISSING, sql.lower().find(view.lower()))
         with self._lock:
             if place.name not in self._replicas:
                 self._replicas[place.name] = OracleReplica(self, place)
             replica = self._replicas[place.name]
-            replica.session = session
+            replica.know(session)
             names = BIND.findall(TEXTS.sub("", sql))  # the driver sends a value for each place
             try:
                 found = replica.run_one(

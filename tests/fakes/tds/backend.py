@@ -19,7 +19,7 @@ from tests.fakes.tds.catalog import (
     Login,
     SqlServerCatalog,
 )
-from tests.fakes.tds.checks import Checker, closure
+from tests.fakes.tds.checks import SERVER_PERMISSIONS, Checker, closure
 from tests.fakes.tds.server import Session, SqlError
 
 PRINCIPAL = {
@@ -88,6 +88,9 @@ DATABASE_VIEWS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 STATES = {"ONLINE": 0, "RESTORING": 1, "RECOVERING": 2, "SUSPECT": 4, "OFFLINE": 6}
 SYSTEM_LOGINS = ("sa",)
+BRACKETED = re.compile(r"\[((?:[^\]]|\]\])*)\]")
+EXECUTE_AS = re.compile(r"^EXECUTE AS LOGIN = N'((?:[^']|'')*)';$", re.MULTILINE)
+REVERT = re.compile(r"^REVERT;$", re.MULTILINE)
 
 
 class SqlServerReplica(Replica):
@@ -110,7 +113,9 @@ class SqlServerReplica(Replica):
     # Where the views are
 
     def located(self, table: exp.Table) -> str:
-        view, name = table.name.lower(), table.sql(dialect="tsql")
+        view, name = (table.name or table.this.name).lower(), table.sql(dialect="tsql")
+        if view == "fn_my_permissions":
+            return self._kept(view, {"permission_name": "nvarchar"}, self._my_permissions)
         if table.db.lower() != "sys":
             raise SqlError(208, f"Invalid object name '{name}'.", 16)
         if view in SERVER_VIEWS:
@@ -290,6 +295,10 @@ class SqlServerReplica(Replica):
             return self.session.login
         return next((n for n, login in self.server.logins.items() if login.sid == sid), None)
 
+    def _my_permissions(self) -> Iterator[Row]:
+        held = filter(self.checker.on_server, SERVER_PERMISSIONS)
+        return ((name,) for name in held)
+
     def _has_access(self, name: str) -> int | None:
         database = self._database(name)
         return None if database is None else int(self.checker.can_enter(database))
@@ -298,10 +307,16 @@ class SqlServerReplica(Replica):
         """None where the securable, the class or the permission is not known, or not seen."""
         if class_ is None:
             return int(self.checker.on_server(name))
-        database = self._database(re.sub(r"^\[(.*)\]$", r"\1", securable or "").replace("]]", "]"))
-        if class_ != "DATABASE" or database is None or not self.checker.can_enter(database):
+        parts = [part.replace("]]", "]") for part in BRACKETED.findall(securable or "")]
+        database = self._database(parts[0])
+        if database is None or not self.checker.can_enter(database):
             return None if database is None else 0
-        return int(self.checker.on_database(database, name))
+        if class_ == "SCHEMA":
+            return int(self.checker.on_schema(database, parts[1], name))
+        if class_ == "OBJECT":
+            thing = database.things.get((parts[1], parts[2]))
+            return None if thing is None else int(self.checker.on_object(database, thing, name))
+        return int(self.checker.on_database(database, name)) if class_ == "DATABASE" else None
 
     def _login_property(self, name: str, property_: str) -> Any:
         login = self.server.logins.get(name)
@@ -422,6 +437,9 @@ class SqlServerBackend:
     def answer(
         self, session: Session, sql: str, parameters: Mapping[str, Any]
     ) -> Iterator[Result | None]:
+        if self._switches(session, sql):
+            yield None
+            return
         replica = SqlServerReplica(self.server, session)
         for tree in replica.statements(sql):
             if isinstance(tree, exp.Set | exp.Command | exp.Use):
@@ -432,6 +450,28 @@ class SqlServerBackend:
             except NoSuchTable as exc:
                 raise SqlError(208, f"Invalid object name '{exc}'.", 16) from exc
             yield _typed(found)
+
+    def _switches(self, session: Session, sql: str) -> bool:
+        """EXECUTE AS LOGIN and REVERT, which sqlglot does not read; each in a batch of its own."""
+        original = session.settings.setdefault("login", session.login)
+        if REVERT.search(sql):
+            session.login = original
+            return True
+        found = EXECUTE_AS.search(sql)
+        if found is None:
+            return False
+        name = found[1].replace("''", "'")
+        known = name in self.server.logins and self.server.logins[name].type in "SU"
+        if not known or not Checker(self.server, session.login).may_impersonate(name):
+            raise SqlError(
+                15406,
+                "Cannot execute as the server principal because the principal "
+                f'"{name}" does not exist, this type of principal cannot be impersonated, or you '
+                "do not have permission.",
+                16,
+            )
+        session.login = name
+        return True
 
 
 def _typed(found: Result) -> Result:

@@ -69,6 +69,18 @@ FIXED_DATABASE = {
     "db_backupoperator": "BACKUP DATABASE,BACKUP LOG",
     "db_ddladmin": "ALTER ANY SCHEMA,CREATE TABLE,CREATE PROCEDURE,REFERENCES",
 }  # fmt: skip
+SERVER_PERMISSIONS = (
+    "ADMINISTER BULK OPERATIONS", "ALTER ANY CONNECTION", "ALTER ANY CREDENTIAL",
+    "ALTER ANY DATABASE", "ALTER ANY ENDPOINT", "ALTER ANY EVENT NOTIFICATION",
+    "ALTER ANY LINKED SERVER", "ALTER ANY LOGIN", "ALTER ANY SERVER AUDIT",
+    "ALTER ANY SERVER ROLE", "ALTER RESOURCES", "ALTER SERVER STATE", "ALTER SETTINGS",
+    "ALTER TRACE", "AUTHENTICATE SERVER", "CONNECT ANY DATABASE", "CONNECT SQL",
+    "CONTROL SERVER", "CREATE ANY DATABASE", "CREATE ENDPOINT", "CREATE SERVER ROLE",
+    "EXTERNAL ACCESS ASSEMBLY", "IMPERSONATE ANY LOGIN", "SELECT ALL USER SECURABLES",
+    "SHUTDOWN", "UNSAFE ASSEMBLY", "VIEW ANY DATABASE", "VIEW ANY DEFINITION",
+    "VIEW SERVER STATE",
+)  # fmt: skip
+"""sys.fn_builtin_permissions(N'SERVER') of 2014 to 2019."""
 ABOVE = {"OBJECT": "SCHEMA", "SCHEMA": "DATABASE", "DATABASE": "SERVER"}
 NUMBERS = {"OBJECT": 1, "SCHEMA": 3, "DATABASE": 0, "SERVER": 100}
 
@@ -133,6 +145,18 @@ class Checker:
 
     def on_server(self, permission: str) -> bool:
         return self.is_sysadmin or self._decide("SERVER", permission, Place(), set())
+
+    def may_impersonate(self, name: str) -> bool:
+        """EXECUTE AS LOGIN: IMPERSONATE on that login, or on any."""
+        if self.is_sysadmin or self.on_server("IMPERSONATE ANY LOGIN"):
+            return True
+        other = self.server.logins[name].id
+        said = {
+            row.state for row in self.server.permissions
+            if row.class_ == 101 and row.major == other and row.name in ("IMPERSONATE", "CONTROL")
+            and row.grantee in self.ids
+        }  # fmt: skip
+        return bool(said & {"G", "W"}) and "D" not in said
 
     def on_database(self, database: DatabaseCatalog, permission: str) -> bool:
         return self._inside("DATABASE", permission, Place(database))

@@ -21,6 +21,7 @@ from whalefall.engines.errors import (
     StatementTimeout,
     UnsupportedVersion,
 )
+from whalefall.instances.encryption import Secret
 
 
 def refusal(engine, target, kind=ConnectError) -> str:
@@ -203,3 +204,10 @@ def test_a_server_with_tls_only_is_told(engine, tcps):
 def test_an_unknown_tls_mode_names_the_choices(engine, newest):
     message = refusal(engine, newest.target(tls_mode="maybe"))
     assert "Must be one of: off, require, verify-ca, verify-full" in message
+
+
+def test_a_password_as_the_store_keeps_it_is_taken(engine, newest):
+    """`Secret` hides in reprs; the driver takes nothing but plain text."""
+    target = newest.target("app", Secret("secret"))
+    with engine.connect(target) as opened:
+        assert opened.probe().login == "APP"

@@ -8,11 +8,11 @@ from typing import Any
 from whalefall.engines.base import Target
 from whalefall.engines.errors import EngineError, PermissionDenied
 from whalefall.engines.mysql.accounts import AccountReader, AccountRow, public_account
-from whalefall.engines.mysql.capacity import Capacity
 from whalefall.engines.mysql.connection import Connection
 from whalefall.engines.mysql.grants import RowReader
 from whalefall.engines.mysql.rules import BY_DEFAULT_ROLE
 from whalefall.engines.mysql.session import GRANT_TABLES, SEES_CODE
+from whalefall.engines.mysql.testimony import Witness
 from whalefall.engines.observed import (
     Kind,
     ObservedAccount,
@@ -26,7 +26,7 @@ Edge = tuple[str, str, bool, bool]
 """member, role, admin, is_default."""
 
 
-class MySQLServer(Capacity):
+class MySQLServer(Witness):
     """Reads MySQL 5.6 to 9.x and MariaDB 10.3 and later, with the same statements where it can."""
 
     def __init__(self, target: Target, connection: Connection) -> None:

@@ -238,7 +238,7 @@ def parameters(target: Target) -> dict[str, Any]:
         "port": target.port,
         "sid" if by_sid else "service_name": place,
         "user": target.username,
-        "password": target.password,
+        "password": str(target.password),  # the driver takes no subclass of str
         "protocol": "tcp" if target.tls_mode == "off" else "tcps",
         "ssl_server_dn_match": target.tls_mode == "verify-full" and not _is_address(target.host),
         "tcp_connect_timeout": target.connect_timeout,

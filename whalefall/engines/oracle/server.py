@@ -7,7 +7,7 @@ the root, and one where Java's permissions are denied.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from whalefall.engines.base import Server, Target
 from whalefall.engines.errors import EngineError, PermissionDenied, UnsupportedVersion
 from whalefall.engines.observed import (
     MissingPrivilege,
+    Observation,
     ObservedAccount,
     ObservedDatabase,
     ObservedGrant,
@@ -26,7 +27,7 @@ from whalefall.engines.observed import (
     Section,
     SectionStatus,
 )
-from whalefall.engines.oracle import capacity
+from whalefall.engines.oracle import capacity, testimony
 from whalefall.engines.oracle.accounts import (
     ROOT_ID,
     AccountReader,
@@ -39,6 +40,7 @@ from whalefall.engines.oracle.connection import Connection
 from whalefall.engines.oracle.grants import LOCAL_USERS, GrantReader, MembershipReader, RowReader
 from whalefall.engines.oracle.names import OLDEST, ROOT, main_version, quoted, version_number
 from whalefall.engines.queries import load
+from whalefall.engines.testimony import Testimony
 
 SQL = Path(__file__).parent / "sql"
 SEED = "PDB$SEED"
@@ -329,3 +331,11 @@ class OracleServer(Server):
         with self.reading("table_sizes"):
             for row in self.rows("tables", **binds):
                 yield capacity.table(database, row)
+
+    # The server's own words
+
+    def testify(
+        self, observation: Observation, accounts: Sequence[str], objects: int = 50
+    ) -> Iterator[Testimony]:
+        """`objects` does not matter: system privileges and roles are compared."""
+        yield from testimony.testify(self.rows, self.login, self.is_root, observation, accounts)

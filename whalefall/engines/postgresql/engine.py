@@ -7,7 +7,7 @@ objects there are. Rows stream: nothing is held here but the row at hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from whalefall.engines.errors import (
 from whalefall.engines.observed import (
     Kind,
     MissingPrivilege,
+    Observation,
     ObservedAccount,
     ObservedDatabase,
     ObservedGrant,
@@ -34,11 +35,12 @@ from whalefall.engines.observed import (
     Section,
     SectionStatus,
 )
-from whalefall.engines.postgresql import databases, hba, rows
+from whalefall.engines.postgresql import databases, hba, rows, testimony
 from whalefall.engines.postgresql.names import literal, quoted
 from whalefall.engines.postgresql.predefined import implied_grants
 from whalefall.engines.postgresql.rules import PostgreSQLRules
 from whalefall.engines.postgresql.session import Session, connected
+from whalefall.engines.testimony import Testimony
 
 FOLDER = Path(__file__).parent
 DENIED, FAILED = SectionStatus.DENIED, SectionStatus.FAILED
@@ -275,6 +277,12 @@ class PostgreSQLServer(Server):
                 raise PermissionDenied(exc.args[0], exc.remedy) from exc
             except ConnectError as exc:
                 raise ConnectionLost(exc.args[0], exc.remedy) from exc
+
+    def testify(
+        self, observation: Observation, accounts: Sequence[str], objects: int = 50
+    ) -> Iterator[Testimony]:
+        roles = [name for name in accounts if name != PUBLIC.username]
+        yield from testimony.testify(self, self.databases, roles, objects)
 
 
 class PostgreSQLEngine(Engine):

@@ -192,6 +192,11 @@ class Connection:
         (found,) = self.records(sql)
         return found
 
+    def run(self, sql: str) -> None:
+        """A statement without rows."""
+        for _ in self.sets(sql):
+            pass
+
     def sets(self, sql: str) -> Iterator[tuple[int, Record]]:
         """The rows of a batch, each with the number of its result set (from 0)."""
         self.statements += 1

@@ -7,7 +7,7 @@ databases is read in one batch of three-part names for all of them. Rows stream.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from whalefall.engines.errors import (
 from whalefall.engines.observed import (
     Kind,
     MissingPrivilege,
+    Observation,
     ObservedAccount,
     ObservedDatabase,
     ObservedGrant,
@@ -32,11 +33,12 @@ from whalefall.engines.observed import (
     Section,
     SectionStatus,
 )
-from whalefall.engines.sqlserver import capacity, rows
+from whalefall.engines.sqlserver import capacity, rows, testimony
 from whalefall.engines.sqlserver.connection import Connection, Record, connect
 from whalefall.engines.sqlserver.databases import Database, Reading, database, filled
 from whalefall.engines.sqlserver.names import in_database, literal, of_server, quoted
 from whalefall.engines.sqlserver.rules import SqlServerRules
+from whalefall.engines.testimony import Testimony, Unasked
 
 FOLDER = Path(__file__).parent
 OLDEST = 11
@@ -382,6 +384,17 @@ class SqlServer(Server):
                     index_bytes=int(record["index_pages"]) * rows.PAGE,
                     rows=int(record["row_total"]),
                 )
+
+    # The server's own words
+
+    def testify(
+        self, observation: Observation, accounts: Sequence[str], objects: int = 50
+    ) -> Iterator[Testimony]:
+        if self.is_azure_database:
+            reason = "Azure SQL Database has no logins to ask about"
+            yield Unasked("", reason)
+            return
+        yield from testimony.testify(self, observation, accounts, objects)
 
 
 class SqlServerEngine(Engine):

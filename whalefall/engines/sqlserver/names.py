@@ -35,5 +35,11 @@ def of_server(name: str, databases: Collection[str]) -> str:
     return name
 
 
+def bare(login: str) -> str:
+    """The login's name on the server, from what `of_server` made of it."""
+    is_bracketed = login.startswith("[") and login.endswith("]")
+    return login[1:-1].replace("]]", "]") if is_bracketed else login
+
+
 def _part(name: str) -> str:
     return quoted(name) if SPECIAL.intersection(name) else name

@@ -1,0 +1,103 @@
+"""What MySQL and MariaDB say by SHOW GRANTS, one statement per account (two where roles are
+active). The login's own it may always ask for; the others take SELECT on the schema mysql.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from whalefall.engines.errors import EngineError, PermissionDenied
+from whalefall.engines.mysql import said
+from whalefall.engines.mysql.capacity import Capacity
+from whalefall.engines.mysql.names import (
+    EVERYTHING,
+    MYSQL_STATIC,
+    MYSQL_STATIC_BEFORE_8,
+    from_bits,
+    quoted,
+    split_account,
+)
+from whalefall.engines.mysql.rules import MySQLRules
+from whalefall.engines.observed import Kind, Observation, Scope
+from whalefall.engines.testimony import Entry, Listing, Testimony, Unasked
+
+SCOPES = (Scope.GLOBAL, Scope.DATABASE, Scope.TABLE, Scope.COLUMN, Scope.ROUTINE)
+RULES = MySQLRules()
+
+
+class Witness(Capacity):
+    """The part of a server that is asked for its own words."""
+
+    def testify(
+        self, observation: Observation, accounts: Sequence[str], objects: int = 50
+    ) -> Iterator[Testimony]:
+        """`objects` does not matter: SHOW GRANTS says everything about an account at once."""
+        for name in accounts:
+            if observation.accounts[name].kind is Kind.PUBLIC and not self._has_public():
+                continue
+            try:
+                yield from self._says(name, observation)
+            except PermissionDenied as exc:
+                remedy = f"GRANT SELECT ON mysql.* TO {self._account_sql(self.login)};"
+                yield Unasked(name, exc.args[0], remedy)
+            except said.NotUnderstood as exc:
+                yield Unasked(name, f"a line of SHOW GRANTS is not understood: {exc} ...")
+            except EngineError as exc:
+                yield Unasked(name, exc.args[0], exc.remedy)
+
+    def _says(self, name: str, observation: Observation) -> Iterator[Listing]:
+        account = self._account_sql(name)
+        own = self._read(f"SHOW GRANTS FOR {account}", name if self.is_mariadb else "")
+        entries = {_as_stored(each, name, observation) for each in own.entries}
+        yield Listing(
+            name, "SHOW GRANTS", (*SCOPES, Scope.OTHER), frozenset(entries),
+            frozenset(own.roles), granted=True, without=("DEFINER",),
+        )  # fmt: skip
+        active = [
+            self._account_sql(each.role)
+            for each in RULES.memberships(observation)
+            if each.member == name and each.default
+        ]
+        if active and not self.is_mariadb and observation.accounts[name].kind is Kind.USER:
+            all_ = self._read(f"SHOW GRANTS FOR {account} USING {', '.join(active)}", "")
+            kept = {each for each in all_.entries if not each[1].startswith(said.REVOKED)}
+            yield Listing(
+                name, "SHOW GRANTS ... USING", SCOPES, frozenset(kept), without=("DEFINER",)
+            )
+
+    def _read(self, sql: str, grantee: str) -> said.Said:
+        lines = [str(line) for (line,) in self.connection.rows(sql)]
+        return said.read(lines, self._everything(), grantee)
+
+    def _everything(self) -> dict[Scope, tuple[str, ...]]:
+        """What ALL PRIVILEGES means on this server; GRANT OPTION is said apart."""
+        static = MYSQL_STATIC if self.number >= 80000 else MYSQL_STATIC_BEFORE_8
+        if self.is_mariadb:
+            static = from_bits(EVERYTHING, self.number, self.number)
+        found = {Scope.GLOBAL: tuple(name for name in static if name != said.GRANT_OPTION)}
+        return found | {
+            scope: said.all_of(scope, static)
+            for scope in (Scope.DATABASE, Scope.TABLE, Scope.ROUTINE)
+        }
+
+    def _has_public(self) -> bool:
+        return self.is_mariadb and self.number >= 101100
+
+    def _account_sql(self, name: str) -> str:
+        if name == "PUBLIC":
+            return name
+        user, host = split_account(name)
+        if not host and self.is_mariadb and "@" not in name:
+            return quoted(name)
+        return f"{quoted(user)}@{quoted(host)}"
+
+
+def _as_stored(entry: Entry, name: str, observation: Observation) -> Entry:
+    """MariaDB shows PROXY on ''@'' (the right to be anybody) as on ''@'%'."""
+    stored = (Scope.OTHER, "PROXY", ("@",))
+    if entry == (Scope.OTHER, "PROXY", ("@%",)) and any(
+        (grant.scope, grant.privilege, grant.parts) == stored
+        for grant in observation.grants_of(name)
+    ):
+        return stored
+    return entry
