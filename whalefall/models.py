@@ -19,7 +19,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A person who uses WhaleFall. Roles are groups: viewer, operator, administrator."""
+    """A person who uses WhaleFall. Roles are groups: viewer, operator, administrator.
+
+    `language` (a code of LANGUAGES) and `time_zone` (a name of the tz database) are empty until
+    the person chooses: then the browser's language and the zone of the system hold.
+    """
+
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="")
 
     class Meta:
         db_table = "users"

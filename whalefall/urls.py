@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from whalefall import oidc
+from whalefall import oidc, preferences
 from whalefall.health import HealthViewSet
 from whalefall.log_viewsets import LogViewSet
 from whalefall.login import AuthViewSet
@@ -41,6 +41,7 @@ urlpatterns = [
     path("metrics", include("sync.metrics")),
     path("sign-in/oidc", oidc.start, name="sign-in"),
     path("sign-in/oidc/callback", oidc.callback, name="sign-in-callback"),
+    path("language", preferences.set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

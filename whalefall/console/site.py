@@ -9,7 +9,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,7 @@ from whalefall import oidc, rates
 from whalefall.api import ApiError
 from whalefall.auth import has_right
 from whalefall.console import cards, menu
+from whalefall.console.preferences import preferences
 
 
 class LoginForm(UnfoldAuthenticationForm):
@@ -79,6 +80,15 @@ class WhaleFallAdminSite(UnfoldAdminSite):
         if request.method == "POST":
             rates.check_person("password", request)
         return super().password_change(request, extra_context)
+
+    def get_urls(self) -> list[Any]:
+        def page(request: HttpRequest) -> HttpResponse:
+            return preferences(request, self.each_context(request))
+
+        return [
+            path("preferences/", self.admin_view(page), name="preferences"),
+            *super().get_urls(),
+        ]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
