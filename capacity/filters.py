@@ -12,12 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from capacity.aggregation import bounds
 from capacity.models import (
+    DatabaseGrowth,
     DatabaseSizeAggregation,
     DatabaseSizeStat,
     InstanceDatabase,
+    InstanceOutlook,
     InstanceSizeAggregation,
     InstanceSizeStat,
+    InstanceVolume,
     PeriodType,
+    Window,
 )
 from whalefall.filters import ChoiceFilter, ListFilter, NumberListFilter
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
@@ -125,6 +129,48 @@ class SizeFilter(OnInstances):
         if any(self.form.cleaned_data[name] for name in NARROWING):
             return found
         return found.filter(collected_date=_newest_day())
+
+
+class MoverFilter(OnInstances):
+    """Growth over 30 days, unless another `window` is asked for."""
+
+    window = ChoiceFilter(
+        choices=[(str(days), label) for days, label in Window.choices], method="unchanged"
+    )
+    database_name = django_filters.CharFilter(field_name="database__database_name")
+    search = django_filters.CharFilter(
+        field_name="database__database_name", lookup_expr="icontains"
+    )
+
+    class Meta:
+        model = DatabaseGrowth
+        fields: tuple[str, ...] = ()
+
+    def unchanged(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        days = self.form.cleaned_data["window"] or Window.MONTH
+        return super().filter_queryset(queryset).filter(window_days=days)
+
+
+class OutlookFilter(OnInstances):
+    """`within`: full in so many days or less."""
+
+    search = django_filters.CharFilter(field_name="instance__name", lookup_expr="icontains")
+    within = django_filters.NumberFilter(field_name="days_to_full", lookup_expr="lte", min_value=0)
+
+    class Meta:
+        model = InstanceOutlook
+        fields: tuple[str, ...] = ()
+
+
+class VolumeFilter(OnInstances):
+    search = django_filters.CharFilter(field_name="volume_name", lookup_expr="icontains")
+
+    class Meta:
+        model = InstanceVolume
+        fields: tuple[str, ...] = ()
 
 
 def since_last(period: str) -> date:

@@ -33,6 +33,16 @@ SUMS = (
     "data_points",
     "calculated_at",
 )
+DAY = (
+    "collected_date",
+    "collected_at",
+    "size_bytes",
+    "data_bytes",
+    "log_bytes",
+    "index_bytes",
+    "free_bytes",
+    "reason",
+)
 LONGEST_HISTORY = 730
 
 
@@ -84,7 +94,8 @@ class SizeSummarySerializer(serializers.Serializer):
 
 class DatabaseSerializer(serializers.ModelSerializer):
     """`size_bytes` is what was last measured, at `measured_at`; `reason` says why the last reading
-    brought no size, and is empty where it did.
+    brought no size, and is empty where it did. `index_bytes` and `free_bytes` are parts of it,
+    `limit_bytes` is how far its files may grow: null where the engine does not know.
     """
 
     instance = MeasuredInstanceSerializer(read_only=True)
@@ -98,6 +109,9 @@ class DatabaseSerializer(serializers.ModelSerializer):
             "status",
             "instance",
             "size_bytes",
+            "index_bytes",
+            "free_bytes",
+            "limit_bytes",
             "measured_at",
             "reason",
             "tables_measured_at",
@@ -136,12 +150,7 @@ class SizeSerializer(serializers.ModelSerializer):
             "database_id",
             "database_name",
             "instance",
-            "collected_date",
-            "collected_at",
-            "size_bytes",
-            "data_bytes",
-            "log_bytes",
-            "reason",
+            *DAY,
         )
         read_only_fields = fields
 

@@ -1,11 +1,15 @@
 from django.urls.resolvers import URLPattern, URLResolver
 
-from capacity import viewsets
+from capacity import growth_viewsets, viewsets
 from whalefall.routers import Router
 
 router = Router()
 router.register("capacity/instances", viewsets.InstanceAggregationViewSet, "capacity-instance")
 router.register("capacity/databases", viewsets.DatabaseAggregationViewSet, "capacity-database")
+router.register("capacity/movers", growth_viewsets.MoverViewSet, "capacity-mover")
+router.register("capacity/outlooks", growth_viewsets.OutlookViewSet, "capacity-outlook")
+router.register("capacity/volumes", growth_viewsets.VolumeViewSet, "capacity-volume")
+router.register("capacity/tags", growth_viewsets.TagSizeViewSet, "capacity-tag")
 router.register("capacity", viewsets.CapacityViewSet, "capacity")
 router.register("databases/ledgers", viewsets.DatabaseLedgerViewSet, "database-ledger")
 router.register("databases/options", viewsets.DatabaseOptionViewSet, "database-option")

@@ -35,6 +35,15 @@ from whalefall.viewsets import ViewSet
 SUM_SORTS = {
     name: name for name in ("period_start", "avg_bytes", "max_bytes", "last_bytes", "change_bytes")
 }
+TABLE_COLUMNS = (
+    "schema_name",
+    "table_name",
+    "data_bytes",
+    "index_bytes",
+    "total_bytes",
+    "row_estimate",
+    "collected_at",
+)
 PRESENT = {"instance__deleted_at": None}
 
 
@@ -218,6 +227,9 @@ class DatabaseLedgerViewSet(Exports):
         "first_seen_at": "first_seen_at",
         "last_seen_at": "last_seen_at",
         "deleted_at": "deleted_at",
+        "index_bytes": "index_bytes",
+        "free_bytes": "free_bytes",
+        "limit_bytes": "limit_bytes",
     }
     export_name = "databases"
 
@@ -230,7 +242,7 @@ class DatabaseOptionViewSet(mixins.ListModelMixin, ViewSet):
     filterset_class = filters.DatabaseFilter
 
 
-class DatabaseSizeViewSet(mixins.ListModelMixin, ViewSet):
+class DatabaseSizeViewSet(Exports):
     """Sizes by day: the newest day of all, or the days of an instance or a database."""
 
     queryset = (
@@ -245,6 +257,12 @@ class DatabaseSizeViewSet(mixins.ListModelMixin, ViewSet):
         "size_bytes": "size_bytes",
         "database_name": "database__database_name",
     }
+    exported = {
+        "instance": "instance__name",
+        "database": "database__database_name",
+        **{name: name for name in shapes.DAY},
+    }
+    export_name = "sizes-by-day"
 
 
 class DatabaseTableViewSet(ViewSet):
@@ -265,6 +283,18 @@ class DatabaseTableViewSet(ViewSet):
         known = {"measured_at": database.tables_measured_at, "reason": database.tables_reason}
         answer.meta = {**(getattr(answer, "meta", None) or {}), **known}  # type: ignore[attr-defined]
         return answer
+
+    @extend_schema(responses=CSV_SCHEMA)
+    @action(
+        detail=True,
+        url_path="tables/sizes/exports",
+        pagination_class=None,
+        content_negotiation_class=AnyAccept,
+    )
+    def tables_exports(self, request: Request, pk: str) -> StreamingHttpResponse:
+        """All of them as CSV."""
+        rows = largest(self.get_object()).values_list(*TABLE_COLUMNS).iterator(chunk_size=1000)
+        return csv_response("tables", TABLE_COLUMNS, rows)
 
 
 def largest(database: InstanceDatabase) -> QuerySet[DatabaseTableSizeStat]:

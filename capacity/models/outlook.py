@@ -5,6 +5,7 @@ database grew, and when each instance is full. `growth` and `outlook` write them
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from capacity.models.sizes import InstanceDatabase
@@ -42,7 +43,13 @@ class DatabaseGrowth(models.Model):
         )
         indexes = (
             models.Index(fields=("window_days", "change_bytes", "id"), name="growth_bytes"),
-            models.Index(fields=("window_days", "change_percent", "id"), name="growth_percent"),
+            # As lists sort what may be NULL: the largest first, what has no percentage last.
+            models.Index(
+                "window_days",
+                F("change_percent").desc(nulls_last=True),
+                F("id").desc(),
+                name="growth_percent",
+            ),
             models.Index(fields=("window_days", "to_bytes", "id"), name="growth_size"),
         )
 

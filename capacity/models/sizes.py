@@ -151,3 +151,10 @@ class InstanceVolume(models.Model):
 
     def __str__(self) -> str:
         return self.volume_name
+
+    @property
+    def used_percent(self) -> float | None:
+        """None where it did not tell."""
+        if not self.total_bytes or self.free_bytes is None:
+            return None
+        return round(100 * (self.total_bytes - self.free_bytes) / self.total_bytes, 1)
