@@ -17,16 +17,19 @@ from whalefall.logs import mask
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`number` is its advisory lock. `cron` is how often it runs until somebody changes that."""
+    """`number` is its advisory lock. `cron` is how often it runs until somebody changes that. `app`
+    has it among its tasks, by its name.
+    """
 
     name: str
     number: int
     cron: str
     title: Any
+    app: str = "sync"
 
     @property
     def task(self) -> str:
-        return f"sync.tasks.{self.name}"
+        return f"{self.app}.tasks.{self.name}"
 
 
 JOBS = {
@@ -38,6 +41,7 @@ JOBS = {
         Job("calculate_database", 6, "0 4 * * *", _("sum up sizes by day, week, month, quarter")),
         Job("reap_records", 3, "* * * * *", _("end records whose worker is gone")),
         Job("prune_history", 4, "0 5 * * *", _("delete what is older than is kept")),
+        Job("send_notifications", 7, "* * * * *", _("tell who wants to be told"), "notify"),
     )
 }
 

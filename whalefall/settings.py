@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "capacity",
     "classification",
     "sync",
+    "notify",
 ]
 
 MIDDLEWARE = [
@@ -153,6 +154,12 @@ KEEP_COUNTS = env.int("WHALEFALL_KEEP_COUNTS", default=1100)
 KEEP_CHANGES = env.int("WHALEFALL_KEEP_CHANGES", default=0)
 # Sizes by day, at least 200 days of them; sums of weeks, months and quarters are always kept.
 KEEP_SIZES = env.int("WHALEFALL_KEEP_SIZES", default=0)
+
+# Messages to people (the app `notify`): private networks that they may be sent to, besides the
+# public internet; seconds that a receiver has; where this system stands, for links.
+NOTIFY_NETWORKS = env.list("WHALEFALL_NOTIFY_NETWORKS", default=[])
+NOTIFY_TIMEOUT = env.int("WHALEFALL_NOTIFY_TIMEOUT", default=10)
+PUBLIC_URL = env.str("WHALEFALL_URL", default="")
 
 Q_CLUSTER = {
     "name": "whalefall",

@@ -25,6 +25,7 @@ router.register("health", HealthViewSet, basename="health")
 api: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
     # Above the apps whose paths begin alike: `sync` and `classification` add to the lower ones.
+    path("", include("notify.urls")),
     path("", include("sync.urls")),
     path("", include("classification.urls")),
     path("", include("accounts.urls")),

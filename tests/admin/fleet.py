@@ -25,6 +25,7 @@ from classification.models import (
     ClassificationRule,
     RiskException,
 )
+from notify.models import Alert, Channel, Delivery, Rule
 from sync.models import SyncCategory, SyncInstanceRecord, SyncSession, SyncType
 from whalefall.engines.observed import (
     Kind,
@@ -215,6 +216,18 @@ def api_token(name: str = "backup script") -> ApiToken:
     user = User.objects.first()
     in_a_week = timezone.now() + timedelta(days=7)
     return ApiToken.objects.issue(user, name, ApiToken.Scope.READ, in_a_week)[0]
+
+
+def notifications(name: str = "dba-team") -> None:
+    """A rule that found something, and the message about it."""
+    now = timezone.now()
+    url = f"https://hooks.example.org/{SECRET}"
+    channel = Channel.objects.create(name=name, kind="webhook", url=url, secret=SECRET)
+    rule = Rule.objects.create(name=name, kind="job_failed")
+    rule.channels.add(channel)
+    data = {"job": "sync_accounts", "error": "store away", "severity": "high"}
+    alert = Alert.objects.create(rule=rule, key="task:x", data=data, found_at=now, told_at=now)
+    Delivery.objects.create(channel=channel, notices=[alert.notice(now)])
 
 
 def wrong_passwords() -> None:

@@ -30,6 +30,7 @@ def full_house(administrator, orders_db):
     fleet.session(orders_db)
     fleet.tasks()
     fleet.logs()
+    fleet.notifications()
     fleet.wrong_passwords()
     fleet.api_token()
     tag = Tag.objects.create(name="prod", display_name="Production")

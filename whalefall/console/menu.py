@@ -14,6 +14,7 @@ GROUPS = {
     "accounts": _("Accounts"),
     "runs": _("Runs"),
     "capacity": _("Capacity"),
+    "notifications": _("Notifications"),
     "people": _("People and logs"),
 }
 
