@@ -21,7 +21,7 @@ from classification import history
 from classification.dsl.base import PREDICATES
 from classification.dsl.errors import InvalidExpression
 from classification.dsl.parser import parse
-from classification.models import ClassificationRule
+from classification.models import ClassificationRule, RuleRevision
 from classification.names import MOST, names
 from classification.preview import preview
 from classification.shape import shapes, texts
@@ -74,36 +74,36 @@ class RulePages:
         super().save_model(request, obj, form, change)  # type: ignore[misc]
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        return history.record(_user(request), obj, None)
+        return history.record(request.user, obj, None)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        return history.record(_user(request), obj, request.rule_before)  # type: ignore[attr-defined]
+        return history.record(request.user, obj, request.rule_before)  # type: ignore[attr-defined]
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         rule = self.get_object(request, object_id)  # type: ignore[attr-defined]
         context = {
-            "revisions": history.revisions(rule) if rule else [],
+            "revisions": [_shown(each) for each in rule.revisions.all()] if rule else [],
             "has_change_permission": self.has_change_permission(request),  # type: ignore[attr-defined]
         }
         return super().history_view(request, object_id, context | (extra_context or {}))  # type: ignore[misc]
 
     @method_decorator(require_POST)
     def restore_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Bring back the state before or after an entry of the history."""
+        """Bring back the state before or after a revision."""
         if not self.has_change_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         rule = get_object_or_404(ClassificationRule, pk=pk)
-        entry, side = number(request.POST.get("entry")), request.POST.get("side")
-        state = _state(rule, entry, side)
+        revision, side = number(request.POST.get("revision")), request.POST.get("side")
+        state = _state(rule, revision, side)
         self._restore(request, rule, state)
         return HttpResponseRedirect(change_url(rule))
 
     def _restore(self, request: HttpRequest, rule: ClassificationRule, state: Any) -> None:
         say: Any = self.message_user  # type: ignore[attr-defined]
         try:
-            done = history.restore(_user(request), rule, state)
+            done = history.restore(request.user, rule, state)
         except ValidationError as exc:
             say(request, " ".join(exc.messages), messages.ERROR)
             return
@@ -135,9 +135,9 @@ class RulePages:
             is_active=active, updated_at=timezone.now()
         )
         for rule in changed:
-            before = history.content(rule)
+            before = rule.content()
             rule.is_active = active
-            history.record(_user(request), rule, before)
+            history.record(request.user, rule, before)
         text = ngettext("%(n)d rule switched.", "%(n)d rules switched.", len(changed))
         self.message_user(request, text % {"n": len(changed)})  # type: ignore[attr-defined]
 
@@ -145,7 +145,7 @@ class RulePages:
     def copy_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         copies = [copy(rule) for rule in queryset]
         for rule in copies:
-            history.record(_user(request), rule, None)
+            history.record(request.user, rule, None)
         text = ngettext("%(n)d rule copied.", "%(n)d rules copied.", len(copies))
         self.message_user(request, text % {"n": len(copies)})  # type: ignore[attr-defined]
 
@@ -157,7 +157,7 @@ class RulePages:
     )
     def copy(self, request: HttpRequest, rule: ClassificationRule) -> str:
         made = copy(rule)
-        history.record(_user(request), made, None)
+        history.record(request.user, made, None)
         return change_url(made)
 
     def render_change_form(
@@ -179,24 +179,24 @@ def copy(rule: ClassificationRule) -> ClassificationRule:
     names_taken = ClassificationRule.objects.filter(db_type=rule.db_type)
     taken = set(names_taken.values_list("rule_name", flat=True))
     wanted = (_("%(name)s (copy %(n)d)") % {"name": rule.rule_name[:120], "n": n} for n in count(1))
-    state = history.content(rule) | {
+    state = rule.content() | {
         "rule_name": next(name for name in wanted if name not in taken),
         "is_active": False,
     }
     return ClassificationRule.objects.create(**state)
 
 
-def _state(rule: ClassificationRule, entry: int | None, side: str | None) -> Any:
-    for revision in history.revisions(rule):
-        if revision.entry.pk == entry:
-            state = revision.before if side == "before" else revision.after
-            if state:
-                return state
-    raise Http404
+def _shown(revision: RuleRevision) -> dict[str, Any]:
+    found = {"revision": revision, "told": history.told(revision)}
+    return found | {"changes": history.changes(revision)}
 
 
-def _user(request: HttpRequest) -> int:
-    return int(request.user.pk)  # type: ignore[arg-type]
+def _state(rule: ClassificationRule, number: int | None, side: str | None) -> Any:
+    revision = get_object_or_404(RuleRevision, rule=rule, pk=number)
+    state = revision.before if side == "before" else revision.after
+    if not state:
+        raise Http404
+    return state
 
 
 def _checked(request: HttpRequest) -> dict[str, Any]:

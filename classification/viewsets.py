@@ -222,12 +222,12 @@ class RuleViewSet(ModelViewSet):
         self._save(serializer)
 
     def _save(self, serializer: Any) -> None:
-        before = history.content(serializer.instance) if serializer.instance else None
+        before = serializer.instance.content() if serializer.instance else None
         try:
             rule = serializer.save()
         except IntegrityError as exc:  # somebody took the name between the check and now
             raise shapes.name_exists("rule_name", serializer.validated_data["rule_name"]) from exc
-        history.record(self.request.user.pk, rule, before)  # type: ignore[arg-type]
+        history.record(self.request.user, rule, before)
 
 
 class AssignmentViewSet(mixins.ListModelMixin, ViewSet):

@@ -13,6 +13,7 @@ from classification.models.classifications import (
 )
 from classification.models.exceptions import Acceptance, ExceptionQuerySet, RiskException
 from classification.models.figures import AccountRisk, DailyCount
+from classification.models.revisions import RuleRevision
 from classification.models.rules import ClassificationRule, ShippedRule, fingerprint
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ExceptionQuerySet",
     "RiskException",
     "RiskLevel",
+    "RuleRevision",
     "ShippedRule",
     "SystemClassification",
     "fingerprint",

@@ -99,6 +99,10 @@ class ClassificationRule(models.Model):
         )
         return same.exclude(pk=self.pk).first()
 
+    def content(self) -> dict[str, Any]:
+        """What can be changed about it, as JSON: the history of a rule is made of these."""
+        return {name: getattr(self, name) for name in CONTENT}
+
     def parsed(self) -> Expression:
         """The expression as nodes. Raises InvalidExpression."""
         return parse(self.rule_expression, self.db_type)
@@ -107,6 +111,17 @@ class ClassificationRule(models.Model):
     def fingerprint(self) -> str:
         """Changes when the question changes, whatever the rule is called."""
         return fingerprint(self.db_type, self.rule_expression)
+
+
+CONTENT = (
+    "rule_name",
+    "classification_id",
+    "db_type",
+    "description",
+    "rule_expression",
+    "references",
+    "is_active",
+)
 
 
 def fingerprint(db_type: str, canonical: str) -> str:

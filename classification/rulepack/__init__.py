@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 
 from classification.dsl.parser import parse
+
+Json = dict[str, Any]
 
 FOLDER = Path(__file__).parent
 PACKS = ("mysql", "postgresql", "sqlserver", "oracle")
@@ -35,10 +37,15 @@ class PackRule:
     expression: str
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def title(self) -> str:
+        """Its name in the store."""
+        return f"{self.id} {self.name}"
+
+    @property
+    def fields(self) -> Json:
         """What is stored, and what a person may change."""
         return {
-            "rule_name": f"{self.id} {self.name}",
+            "rule_name": self.title,
             "description": f"{self.description}\n\n{self.remedy}",
             "rule_expression": self.expression,
             "references": list(self.references),
@@ -99,7 +106,8 @@ def _rule(entry: Mapping[str, Any], db_type: str) -> PackRule:
 @dataclass(slots=True)
 class Loaded:
     """Names of rules by what became of them. `kept`: changed by a person, left alone; `blocked`:
-    somebody else's rule has the name; `retired`: in the store, in no pack any more.
+    somebody else's rule has the name; `retired`: in the store, in no pack any more. `differences`:
+    name -> field -> (in the store, in the pack) of those updated, kept or blocked.
     """
 
     created: list[str] = field(default_factory=list)
@@ -109,12 +117,19 @@ class Loaded:
     blocked: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
     classifications: list[str] = field(default_factory=list)
+    differences: dict[str, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, list[str]]:
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def load(classification_model: Any, rule_model: Any, write: bool = True) -> Loaded:
+# Told of each rule that was made (None) or changed (what it was), and by which version.
+Record = Callable[[Any, Json | None, str], object]
+
+
+def load(
+    classification_model: Any, rule_model: Any, write: bool = True, record: Record | None = None
+) -> Loaded:
     """Bring the shipped rules into the store; with `write=False` only say what would be done.
 
     The models are given, since a migration brings its own. What a person has changed is told from
@@ -127,17 +142,21 @@ def load(classification_model: Any, rule_model: Any, write: bool = True) -> Load
             loaded.classifications.append(code)
             if write:
                 classification_model.objects.create(name=code, **_classification(data))
-    ids = dict(classification_model.objects.values_list("name", "id"))
-    known = {(rule.db_type, rule.pack_id): rule for rule in rule_model.objects.exclude(pack_id="")}
+    there = _Store(classification_model, rule_model)
     for pack in packs():
         for rule in pack.rules:
-            there = known.pop((rule.db_type, rule.id), None)
-            _load_rule(rule, there, ids.get(rule.gives), rule_model, loaded, write)
-    loaded.retired = sorted(rule.rule_name for rule in known.values())
+            old = there.shipped.pop((rule.db_type, rule.id), None)
+            outcome = there.outcome(rule, old)
+            getattr(loaded, outcome).append(rule.title)
+            if differences := there.differences(rule, old):
+                loaded.differences[rule.title] = differences
+            if write and outcome in ("created", "updated"):
+                there.write(rule, old, pack.version, record)
+    loaded.retired = sorted(rule.rule_name for rule in there.shipped.values())
     return loaded
 
 
-def _classification(data: Mapping[str, Any]) -> dict[str, Any]:
+def _classification(data: Mapping[str, Any]) -> Json:
     return {
         "display_name": data["name"],
         "description": data["description"],
@@ -149,40 +168,58 @@ def _classification(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _load_rule(
-    rule: PackRule, there: Any, gives: int | None, rule_model: Any, loaded: Loaded, write: bool
-) -> None:
-    fields = {**rule.fields, "classification_id": gives}
-    stamp = _fingerprint(rule.fields, rule.gives)
-    name = rule.fields["rule_name"]
-    taken = rule_model.objects.filter(db_type=rule.db_type, rule_name=name)
-    if there is not None and _fingerprint(_stored(there), there.classification.name) != (
-        there.pack_fingerprint
-    ):
-        loaded.kept.append(name)
-    elif there is not None and there.pack_fingerprint == stamp:
-        loaded.unchanged.append(name)
-    elif taken.exclude(pk=there.pk if there else None).exists():
-        loaded.blocked.append(name)
-    elif there is None:
-        loaded.created.append(name)
-        if write:
-            rule_model.objects.create(
-                **fields, db_type=rule.db_type, pack_id=rule.id, pack_fingerprint=stamp
-            )
-    else:
-        loaded.updated.append(name)
-        if write:
-            for key, value in {**fields, "pack_fingerprint": stamp}.items():
-                setattr(there, key, value)
-            there.save()
+class _Store:
+    """What of the packs is in the store already."""
+
+    def __init__(self, classification_model: Any, rule_model: Any) -> None:
+        self.model = rule_model
+        self.ids = dict(classification_model.objects.values_list("name", "id"))
+        rules = list(rule_model.objects.select_related("classification"))
+        self.shipped = {(rule.db_type, rule.pack_id): rule for rule in rules if rule.pack_id}
+        self.names = {(rule.db_type, rule.rule_name): rule for rule in rules}
+
+    def outcome(self, rule: PackRule, old: Any) -> str:
+        """The list of `Loaded` that the rule belongs to."""
+        taken = self.names.get((rule.db_type, rule.title))
+        if old is not None and _fingerprint(_stored(old)) != old.pack_fingerprint:
+            return "kept"
+        if old is not None and old.pack_fingerprint == _fingerprint(_shipped(rule)):
+            return "unchanged"
+        if taken is not None and taken != old:
+            return "blocked"
+        return "updated" if old else "created"
+
+    def differences(self, rule: PackRule, old: Any) -> dict[str, tuple[Any, Any]]:
+        """Field -> (in the store, in the pack); of a new rule none, unless its name is taken."""
+        present = old or self.names.get((rule.db_type, rule.title))
+        if present is None:
+            return {}
+        before, after = _stored(present), _shipped(rule)
+        return {name: (before[name], after[name]) for name in after if before[name] != after[name]}
+
+    def write(self, rule: PackRule, old: Any, version: str, record: Record | None) -> None:
+        before = old.content() if old and record else None
+        row = old or self.model(db_type=rule.db_type, pack_id=rule.id)
+        for name, value in rule.fields.items():
+            setattr(row, name, value)
+        row.classification_id = self.ids[rule.gives]
+        row.pack_fingerprint = _fingerprint(_shipped(rule))
+        row.save()
+        if record:
+            record(row, before, version)
 
 
-def _stored(rule: Any) -> dict[str, Any]:
+def _stored(rule: Any) -> Json:
     names = ("rule_name", "description", "rule_expression", "references")
-    return {name: getattr(rule, name) for name in names}
+    return {name: getattr(rule, name) for name in names} | {"gives": rule.classification.name}
 
 
-def _fingerprint(fields: Mapping[str, Any], gives: str) -> str:
-    text = json.dumps([fields, gives], sort_keys=True, ensure_ascii=False)
+def _shipped(rule: PackRule) -> Json:
+    return {**rule.fields, "gives": rule.gives}
+
+
+def _fingerprint(state: Json) -> str:
+    """Of what a person may change: by it their changes are told from an older version's state."""
+    fields = {name: value for name, value in state.items() if name != "gives"}
+    text = json.dumps([fields, state["gives"]], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

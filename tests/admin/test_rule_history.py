@@ -5,7 +5,7 @@ import json
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from classification.models import AccountClassification, ClassificationRule
+from classification.models import AccountClassification, ClassificationRule, RuleRevision
 
 RULES = "/admin/classification/classificationrule/"
 SUPERUSERS = json.dumps({"version": 4, "expr": {"fn": "is_superuser", "args": {}}})
@@ -37,8 +37,7 @@ def history(browser, rule):
 
 
 def restore(browser, rule, side):
-    entry = LogEntry.objects.order_by("pk").first()
-    data = {"entry": entry.pk, "side": side}
+    data = {"revision": RuleRevision.objects.order_by("pk").first().pk, "side": side}
     return browser.post(f"{RULES}{rule.pk}/restore/", data, follow=True)
 
 
@@ -57,7 +56,7 @@ def test_an_earlier_state_is_brought_back(administrator, rule):
     rule.refresh_from_db()
     assert "The earlier state is back." in page
     assert (rule.rule_name, rule.rule_expression) == ("dbas", before)
-    assert LogEntry.objects.count() == 2
+    assert LogEntry.objects.count() == RuleRevision.objects.count() == 2
 
 
 def test_a_state_whose_name_is_taken_is_not_brought_back(administrator, rule):
@@ -72,7 +71,7 @@ def test_a_state_whose_name_is_taken_is_not_brought_back(administrator, rule):
 def test_an_entry_of_another_rule_is_not_found(administrator, rule):
     save(administrator, rule, rule_name="renamed")
     other = f"{RULES}{rule.pk}/restore/"
-    assert administrator.post(other, {"entry": "0", "side": "after"}).status_code == 404
+    assert administrator.post(other, {"revision": "0", "side": "after"}).status_code == 404
 
 
 def test_a_viewer_brings_nothing_back(administrator, viewer, rule):
@@ -88,6 +87,20 @@ def test_what_the_api_changes_stands_in_the_history(administrator, rule):
     answer = administrator.put(url, json.dumps(data), content_type="application/json")
     assert answer.status_code == 200, answer.content
     assert "by program" in history(administrator, rule)
+
+
+def test_the_history_names_the_classification(administrator, rule):
+    other = AccountClassification.objects.create(name="o", display_name="Other DBA")
+    save(administrator, rule, classification=other.pk)
+    page = history(administrator, rule)
+    assert "House DBA" in page
+    assert "Other DBA" in page
+
+
+def test_a_deleted_person_stays_in_the_history(administrator, rule, django_user_model):
+    save(administrator, rule, rule_name="renamed")
+    django_user_model.objects.get(username="administrator").delete()
+    assert RuleRevision.objects.get().who == "administrator"
 
 
 def test_a_copy_is_switched_off_and_has_a_name_of_its_own(administrator, rule):

@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -6,6 +8,7 @@ import pytest
 import yaml
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
 from accounts import tokens
@@ -13,10 +16,11 @@ from classification.classify import classify
 from classification.dsl import verdicts
 from classification.dsl.parser import parse
 from classification.dsl.subject import Subject
-from classification.models import AccountClassification, ClassificationRule
+from classification.models import AccountClassification, ClassificationRule, RuleRevision
 from classification.questions import Question
 from classification.rulepack import classifications, load, packs
 from classification.rulepack.document import document
+from tests.admin.conftest import person
 from tests.classification import cast
 
 CASES = yaml.safe_load((Path(__file__).parent / "pack_cases.yaml").read_text())
@@ -92,6 +96,36 @@ def load_now():
     return load(AccountClassification, ClassificationRule)
 
 
+def checked(*options):
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"\d+ changes are to be loaded"):
+        call_command("load_rules", "--check", *options, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def older(monkeypatch):
+    """Loads the packs with an older text of one rule."""
+
+    def load_older():
+        old = replace(RULES["MY-05"], description="As it was.")
+        pack = packs()[0]
+        rules = tuple(old if rule.id == "MY-05" else rule for rule in pack.rules)
+        older_packs = (replace(pack, rules=rules), *packs()[1:])
+        with monkeypatch.context() as patch:
+            patch.setattr("classification.rulepack.packs", lambda: older_packs)
+            load_now()
+
+    return load_older
+
+
+@pytest.fixture
+def administrator(db):
+    client = Client()
+    client.force_login(person("administrator"))
+    return client
+
+
 @pytest.mark.django_db
 class TestLoading:
     def test_the_rules_come_with_their_classifications(self):
@@ -123,20 +157,38 @@ class TestLoading:
         assert (loaded.kept, rule.description) == ([rule.rule_name], "Ours.")
         assert off.is_active is False
 
-    def test_an_older_version_of_a_rule_is_brought_up_to_date(self, monkeypatch):
-        from dataclasses import replace
-
-        from classification import rulepack
-
-        old = replace(RULES["MY-05"], description="As it was.")
-        pack = packs()[0]
-        rules = tuple(old if rule.id == "MY-05" else rule for rule in pack.rules)
-        monkeypatch.setattr(rulepack, "packs", lambda: (replace(pack, rules=rules),))
-        load_now()
-        monkeypatch.undo()
+    def test_an_older_version_of_a_rule_is_brought_up_to_date(self, older):
+        older()
         assert load_now().updated == ["MY-05 Server files"]
         text = ClassificationRule.objects.get(pack_id="MY-05").description
         assert text.startswith(RULES["MY-05"].description)
+
+    def test_what_a_load_changes_stands_in_the_history_of_the_rule(self, older, administrator):
+        older()
+        call_command("load_rules", stdout=StringIO())
+        rule = ClassificationRule.objects.get(pack_id="MY-05")
+        made = rule.revisions.get()
+        assert (made.who, made.user) == (f"load_rules {packs()[0].version}", None)
+        assert made.before["description"].startswith("As it was.")
+        page = administrator.get(f"/admin/classification/classificationrule/{rule.pk}/history/")
+        assert made.who in page.content.decode()
+
+    def test_a_load_by_command_says_that_it_made_the_rules(self):
+        call_command("load_rules", stdout=StringIO())
+        assert RuleRevision.objects.filter(before__isnull=True).count() == len(RULES)
+        call_command("load_rules", stdout=StringIO())
+        assert RuleRevision.objects.count() == len(RULES)
+
+    def test_check_says_what_differs_in_an_update_and_in_what_is_kept(self, older):
+        older()
+        ClassificationRule.objects.filter(pack_id="MY-06").update(description="Ours.")
+        found = json.loads(checked("--json"))
+        assert found["kept"] == ["MY-06 Other sessions' statements"]
+        old, new = found["differences"]["MY-05 Server files"]["description"]
+        assert old.startswith("As it was.")
+        assert new.startswith(RULES["MY-05"].description)
+        assert found["differences"][found["kept"][0]]["description"][0] == "Ours."
+        assert "As it was." in checked()
 
     def test_a_name_that_is_taken_is_reported(self):
         gives = cast.classification("ours")
@@ -154,10 +206,7 @@ class TestLoading:
             ClassificationRule.objects.filter(pk=rule.pk).delete()
 
     def test_check_says_what_would_be_loaded_and_writes_nothing(self):
-        out = StringIO()
-        with pytest.raises(CommandError, match=r"\d+ changes are to be loaded"):
-            call_command("load_rules", "--check", "--json", stdout=out)
-        assert "MY-05 Server files" in out.getvalue()
+        assert "MY-05 Server files" in checked("--json")
         assert not ClassificationRule.objects.exists()
 
     def test_the_store_agrees_about_every_case(self):

@@ -9,8 +9,9 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from classification import history
 from classification.models import AccountClassification, ClassificationRule
-from classification.rulepack import load
+from classification.rulepack import Loaded, load
 from classification.rulepack.document import document
 from whalefall.commands import Command as BaseCommand
 
@@ -32,17 +33,43 @@ class Command(BaseCommand):
             self.stdout.write(document(), ending="")
             return
         with transaction.atomic():
-            loaded = load(AccountClassification, ClassificationRule, write=not options["check"])
-        found = loaded.as_json()
+            loaded = load(
+                AccountClassification,
+                ClassificationRule,
+                write=not options["check"],
+                record=_record,
+            )
         if options["as_json"]:
-            self.show_json(found)
+            self.show_json(loaded.as_json())
         else:
-            rows = [
-                {"what": what, "count": len(names), "names": names if what != "unchanged" else ()}
-                for what, names in found.items()
-            ]
-            columns = {"what": _("outcome"), "count": _("count"), "names": _("names")}
-            self.show(rows, columns, as_json=False)
+            self._tables(loaded)
         to_do = len(loaded.created) + len(loaded.updated) + len(loaded.classifications)
         if options["check"] and to_do:
             raise CommandError(_("%(count)s changes are to be loaded.") % {"count": to_do})
+
+    def _tables(self, loaded: Loaded) -> None:
+        found = loaded.as_json()
+        differences = found.pop("differences")
+        rows = [
+            {"what": what, "count": len(names), "names": names if what != "unchanged" else ()}
+            for what, names in found.items()
+        ]
+        columns = {"what": _("outcome"), "count": _("count"), "names": _("names")}
+        self.show(rows, columns, as_json=False)
+        if differences:
+            changed = [
+                {"rule": name, "field": field, "before": before, "after": after}
+                for name, fields in differences.items()
+                for field, (before, after) in fields.items()
+            ]
+            columns = {
+                "rule": _("rule"),
+                "field": _("field"),
+                "before": _("here"),
+                "after": _("in the pack"),
+            }
+            self.show(changed, columns, as_json=False)
+
+
+def _record(rule: ClassificationRule, before: dict[str, Any] | None, version: str) -> None:
+    history.record(None, rule, before, who=f"load_rules {version}")
