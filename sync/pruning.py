@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.models import Failure
@@ -23,9 +24,11 @@ FEWEST_SIZE_DAYS = 200
 
 def prune() -> dict[str, int]:
     """How many rows were deleted: `sessions`, `logs`, `audit`, `failed_tasks`, `changes`,
-    `snapshots`, `sizes`, `counts`. Ended windows of rate limits go as well, uncounted.
+    `snapshots`, `sizes`, `counts`. Windows of rate limits and logins that ended go
+    as well, uncounted.
     """
     RateCount.objects.filter(ends_at__lt=timezone.now()).delete()
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
     sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
     return {
         "sessions": _delete(sessions, "completed_at", settings.KEEP_SESSIONS),

@@ -25,9 +25,10 @@ class WhaleFallConfig(AppConfig):
     verbose_name = _("People and logs")
 
     def ready(self) -> None:
-        from whalefall import audit, checks, log_store, schema  # noqa: F401 - they register themselves
+        from whalefall import audit, checks, idle, log_store, schema  # noqa: F401 - they register
 
         audit.listen()
+        idle.listen()
         post_migrate.connect(create_roles, sender=self)
         connection_created.connect(log_store.store_is_in_use)
 

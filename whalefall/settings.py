@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whalefall.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "whalefall.logs.RequestIdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "whalefall.idle.IdleMiddleware",
     "whalefall.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -235,6 +237,11 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEV
 HTTPS = env.bool("WHALEFALL_HTTPS", default=not DEV)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
+if HTTPS:  # browsers take cookies of this name from this very host only
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+# A login ends so long after it began, and after so long without a request (whalefall.idle).
+SESSION_COOKIE_AGE = env.int("WHALEFALL_SESSION_HOURS", default=12) * 3600
+SESSION_IDLE = env.int("WHALEFALL_SESSION_IDLE_MINUTES", default=30) * 60
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from whalefall import oidc, preferences
 from whalefall.health import HealthViewSet
@@ -14,6 +14,9 @@ from whalefall.routers import Router
 from whalefall.tokens import TokenViewSet
 from whalefall.users import UserViewSet
 from whalefall.viewsets import NoSuchPath
+
+# Its script is a request of its own: our pages have none in their HTML.
+swagger = SpectacularSwaggerSplitView.as_view(url_name="openapi")
 
 router = Router()
 router.register("auth/tokens", TokenViewSet, basename="token")
@@ -33,7 +36,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("tags.urls")),
     path("", include("whalefall.instances.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("docs", login_required(SpectacularSwaggerView.as_view(url_name="openapi")), name="docs"),
+    path("docs", login_required(swagger), name="docs"),
 ]
 
 urlpatterns = [

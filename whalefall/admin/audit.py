@@ -1,0 +1,58 @@
+"""The page of the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
+
+from whalefall.console import show
+from whalefall.console.filters import TimeRangeFilter
+from whalefall.console.pages import ReadOnlyAdmin
+from whalefall.models import AuditEntry
+
+RESULT_TONES = {"done": "success", "refused": "warning", "failed": "danger"}
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """What people did, in the console and through the API."""
+
+    menu = "people"
+    menu_icon = "history"
+    menu_order = 30
+    menu_title = _("Audit log")
+    view_right = "manage"
+    list_display = ("when", "username", "via", "action", "object_type", "what", "result_badge")
+    list_filter = (
+        ("result", ChoicesDropdownFilter),
+        ("via", ChoicesDropdownFilter),
+        ("object_type", FieldTextFilter),
+        ("time", TimeRangeFilter),
+    )
+    search_fields = ("username", "object_name", "action", "=request_id")
+    search_help_text = _("Searches people, objects, actions and request ids.")
+    fields = (
+        *("time", "username", "token", "address", "via", "action"),
+        *("object_type", "object_id", "object_name", "details_json"),
+        *("result_badge", "status", "request_id"),
+    )
+    readonly_fields = ("details_json", "result_badge")
+
+    @admin.display(description=_("time"), ordering="time")
+    def when(self, entry: AuditEntry) -> Any:
+        return show.ago(entry.time)
+
+    @admin.display(description=_("object"), ordering="object_name")
+    def what(self, entry: AuditEntry) -> str:
+        return entry.object_name or entry.object_id or show.EMPTY
+
+    @admin.display(description=_("result"), ordering="result")
+    def result_badge(self, entry: AuditEntry) -> Any:
+        return show.badge(entry.get_result_display(), RESULT_TONES[entry.result])
+
+    @admin.display(description=_("details"))
+    def details_json(self, entry: AuditEntry) -> Any:
+        return show.pretty_json(entry.details)
