@@ -1,38 +1,36 @@
 """Auto-classify: every rule asked of every account that it may say something new about.
 
-One transaction: rules write their matches to a temporary table, one comparison turns them into
-assignments. What is to be asked follows from two stamps: an account's (`ClassifiedAccount`) and a
-classification's (`rules_stamp`). Where both are as at the last run, nothing is asked. The unit is
-the classification: when one of its rules has changed, all of them are asked.
+One transaction: the rules are asked together (`classification.matching`), one comparison turns what
+they found into assignments. What is to be asked follows from two stamps: an account's
+(`ClassifiedAccount`) and a classification's (`rules_stamp`). Where both are as at the last run,
+nothing is asked. The unit is the classification: when one of its rules has changed, all of them
+are asked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Value
+from django.db import IntegrityError, connection, transaction
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from classification import risks, statements
-from classification.dsl.errors import InvalidExpression
-from classification.dsl.parser import parse
+from classification.matching import Matching, Permissions, Ready
 from classification.models import AccountClassification
-from classification.questions import Question, as_rows
+from classification.outcome import Outcome
 from classification.rules import ActiveRule, active_rules
+from whalefall.instances.models import Instance
 
 logger = structlog.get_logger(__name__)
 
 # First key of the advisory locks ("cla" in ASCII); the second is an instance, or 0 for all.
 LOCK = 0x636C61
 
-EVERYBODY = RawSQL("SELECT id FROM run_accounts", ())
 CHANGED = RawSQL("SELECT id FROM run_accounts WHERE is_changed", ())
 
 
@@ -42,46 +40,6 @@ class NothingToClassify(Exception):
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         super().__init__(message)
-
-
-@dataclass(slots=True)
-class RuleResult:
-    """What became of one rule. `asked`: of which accounts (all, changed, none); `matched` and
-    `unknown` count among those; `error` says why a rule that failed did.
-    """
-
-    rule_id: int
-    name: str
-    db_type: str
-    classification: str
-    asked: str = "none"
-    matched: int = 0
-    added: int = 0
-    removed: int = 0
-    unknown: int = 0
-    error: str = ""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a run did. `accounts` in scope, `changed` of them since they were last classified;
-    `added`, `removed`, `updated` assignments.
-    """
-
-    batch_id: uuid.UUID
-    accounts: int
-    changed: int
-    rules: list[RuleResult] = field(default_factory=list)
-    added: int = 0
-    removed: int = 0
-    updated: int = 0
-
-    @property
-    def failed(self) -> list[RuleResult]:
-        return [rule for rule in self.rules if rule.error]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"batch_id": str(self.batch_id), "failed": len(self.failed)}
 
 
 def classify(
@@ -133,29 +91,11 @@ def _hold(cursor: Any, rules: list[ActiveRule]) -> list[ActiveRule]:
     return [rule for rule in rules if rule.id in there]
 
 
-@dataclass(slots=True)
-class _Ready:
-    """A rule with its question, or with the reason why it has none."""
-
-    rule: ActiveRule
-    result: RuleResult
-    question: Question | None = None
+def _ready(rules: Iterable[ActiveRule], only: Collection[int] | None) -> list[Ready]:
+    return [Ready.of(rule) for rule in rules if only is None or rule.classification_id in only]
 
 
-def _ready(rules: Iterable[ActiveRule], only: Collection[int] | None) -> list[_Ready]:
-    ready = []
-    for rule in rules:
-        if only is None or rule.classification_id in only:
-            each = _Ready(rule, RuleResult(rule.id, rule.name, rule.db_type, rule.classification))
-            try:
-                each.question = Question.of(parse(rule.text, rule.db_type))
-            except InvalidExpression as exc:
-                each.result.error = "; ".join(exc.messages)
-            ready.append(each)
-    return ready
-
-
-def _stamp(ready: Iterable[_Ready]) -> str:
+def _stamp(ready: Iterable[Ready]) -> str:
     """Of all rules of one classification. Empty, that is never up to date, while one is broken.
     With the hour behind an @ where a rule asks the clock, which counts in days.
     """
@@ -175,7 +115,7 @@ class _Run:
     def __init__(
         self,
         cursor: Any,
-        ready: list[_Ready],
+        ready: list[Ready],
         instance_id: int | None,
         account_ids: Collection[int] | None,
         only: Collection[int] | None,
@@ -187,51 +127,67 @@ class _Run:
         }
         self.is_whole = instance_id is None and account_ids is None
         self.outcome = Outcome(uuid.uuid4(), 0, 0, [each.result for each in ready])
-        self.doubts: set[str] = set()
-        self.by_classification: dict[int, list[_Ready]] = {}
+        self.by_classification: dict[int, list[Ready]] = {}
         for each in ready:
             self.by_classification.setdefault(each.rule.classification_id, []).append(each)
+        asked = [each.question.doubts() for each in ready if each.question]
+        self.columns = sorted({column for doubts in asked for column in doubts.columns})
+        self.words = sorted({word for doubts in asked for word in doubts.tokens})
+        self.nulls: set[str] = set()
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether every account in scope is to be asked about by every rule."""
+        return self.outcome.changed == self.outcome.accounts
 
     def go(self) -> None:
         stale = self.stale()
-        self.survey(bool(stale))
-        has_gone = self.forget_gone()
+        self.cursor.execute(statements.ANY_GONE, self.params)
+        has_gone, is_known = self.cursor.fetchone()
+        if has_gone:
+            self.cursor.execute(statements.FORGET_GONE, self.params)
+            self._count_removed()
+        self.survey(is_known)
         if stale or self.outcome.changed:
-            self.ask_all(stale)
+            self.ask(stale)
             self.compare(stale)
             self.remember(stale)
-            if self.outcome.added or self.outcome.removed or self.outcome.updated:
-                self.cursor.execute("ANALYZE run_touched")
-                risks.refresh(risks.OF_RUN)
+            self.weigh()
             self.cursor.execute(statements.DROP)
         if has_gone:
             risks.refresh(risks.GONE, instance=self.instance_id)
 
-    def survey(self, everybody: bool) -> None:
-        """Count the accounts, and list those to be asked: all, or those that changed."""
-        if everybody:
-            self.list_accounts(everybody)
+    def survey(self, is_known: bool) -> None:
+        """Count the accounts in scope and list those that changed; where nobody is known yet, or
+        accounts are named, these are all.
+        """
+        if is_known and self.params["accounts"] is None:
+            nulls = self._nulls("bool_or(p.{} IS NULL)".format)
+            self.cursor.execute(statements.SURVEY.format(nulls=nulls), self.params)
+            self._surveyed()
+            if self.outcome.changed:
+                self._list_accounts()
         else:
-            self.cursor.execute(statements.SURVEY, self.params)
-        self.outcome.accounts, self.outcome.changed = self.cursor.fetchone()
+            self._list_accounts()
+            places = {column: i + 1 for i, column in enumerate(self.columns)}
+            nulls = self._nulls(lambda column: f"bool_or(has_null[{places[column]}])")
+            self.cursor.execute(statements.COUNT_ACCOUNTS.format(nulls=nulls))
+            self._surveyed()
         if not self.outcome.accounts:
             raise NothingToClassify("NO_ACCOUNTS", _("There is no account to classify."))
-        if self.outcome.changed and not everybody:
-            self.list_accounts(everybody)
 
-    def list_accounts(self, everybody: bool) -> None:
-        self.cursor.execute(statements.ACCOUNTS, {**self.params, "everybody": everybody})
+    def _nulls(self, told: Callable[[str], str]) -> str:
+        return f"ARRAY[{', '.join(map(told, self.columns))}]::boolean[]"
+
+    def _list_accounts(self) -> None:
+        nulls = self._nulls("p.{} IS NULL".format)
+        self.cursor.execute(statements.ACCOUNTS.format(nulls=nulls), self.params)
         self.cursor.execute("ANALYZE run_accounts (id)")
-        self.cursor.execute(statements.COUNT_ACCOUNTS)
 
-    def forget_gone(self) -> bool:
-        """Whether there were any."""
-        self.cursor.execute(statements.ANY_GONE, self.params)
-        there: bool = self.cursor.fetchone()[0]
-        if there:
-            self.cursor.execute(statements.FORGET_GONE, self.params)
-            self._count_removed()
-        return there
+    def _surveyed(self) -> None:
+        self.outcome.accounts, self.outcome.changed, nulls = self.cursor.fetchone()
+        is_null = zip(self.columns, nulls, strict=True)
+        self.nulls = {column for column, is_there in is_null if is_there}
 
     def stale(self) -> dict[int, str]:
         """The classifications whose rules are to be asked of every account in scope, with their
@@ -253,79 +209,55 @@ class _Run:
     def _same(self, new: str, old: str) -> bool:
         return new == old if self.is_whole else new.partition("@")[0] == old.partition("@")[0]
 
-    def ask_all(self, stale: Mapping[int, str]) -> None:
+    def ask(self, stale: Mapping[int, str]) -> None:
+        """Ask the rules, of all accounts or of those that changed, and find whom they match."""
+        self.cursor.execute("SET LOCAL work_mem = '128MB'")
+        if not self.outcome.changed:
+            self.cursor.execute(statements.NO_ACCOUNTS)
         self.cursor.execute(statements.TABLES)
-        self.find_doubts()
-        is_all = self.outcome.changed == self.outcome.accounts
-        for each in self.ready:
-            if is_all or each.rule.classification_id in stale:
-                self.ask(each, "all")
-            elif self.outcome.changed:
-                self.ask(each, "changed")
+        matching = Matching(self.cursor, self._asked(stale), self)
+        matching.find(self.nulls | self._doubts())
         if failed := [result.rule_id for result in self.outcome.failed]:
             self.cursor.execute(statements.KEEP_FAILED, (failed,))
+        if not self.is_everybody and stale:
+            self.cursor.execute(statements.OTHER_ACCOUNTS, {**self.params, "stale": list(stale)})
+        self.cursor.execute(statements.DROP_OTHERS)
+        self.cursor.execute("ANALYZE run_found (account_id, classification_id)")
+        matching.tell()
 
-    def find_doubts(self) -> None:
-        asked = [each.question.doubts() for each in self.ready if each.question]
-        words = {word for doubts in asked for word in doubts.tokens}
-        self.cursor.execute(statements.DOUBTS_THERE, (sorted(words),))
-        self.doubts = {row[0] for row in self.cursor.fetchall()}
-        if columns := sorted({column for doubts in asked for column in doubts.columns}):
-            nulls = ", ".join(f"bool_or(p.{column} IS NULL)" for column in columns)
-            self.cursor.execute(statements.NULLS_THERE.format(columns=nulls))
-            found = self.cursor.fetchone()
-            self.doubts |= {
-                column for column, is_there in zip(columns, found, strict=True) if is_there
-            }
+    def _asked(self, stale: Mapping[int, str]) -> Iterator[Ready]:
+        """On one instance only the rules of its engine."""
+        engine = None
+        if self.instance_id is not None:
+            engine = Instance.objects.values_list("db_type", flat=True).get(pk=self.instance_id)
+        for each in self.ready:
+            if engine in (None, each.rule.db_type):
+                if self.is_everybody or each.rule.classification_id in stale:
+                    each.result.asked = "all"
+                elif self.outcome.changed:
+                    each.result.asked = "changed"
+                if each.result.asked != "none":
+                    yield each
 
-    def ask(self, each: _Ready, asked: str) -> None:
-        """One rule, in a savepoint of its own: when it fails, the others go on."""
-        each.result.asked = asked
-        if each.question is None:
-            return
-        try:
-            with transaction.atomic():
-                self._write_matches(each, each.question)
-                doubts = each.question.doubts()
-                if not self.doubts.isdisjoint((*doubts.columns, *doubts.tokens)):
-                    self._keep_unknown(each, each.question)
-        except DatabaseError as exc:
-            each.result.error = str(exc).strip()
-            logger.warning("rule_failed", rule_id=each.rule.id, error=each.result.error)
+    def _doubts(self) -> set[str]:
+        self.cursor.execute(statements.DOUBTS_THERE, (self.words,))
+        return {row[0] for row in self.cursor.fetchall()}
 
-    def _write_matches(self, each: _Ready, question: Question) -> None:
-        matches = question.matches()
-        if each.result.asked == "changed" or self.params["accounts"] is not None:
-            matches = matches.filter(pk__in=CHANGED)
-        elif self.instance_id is not None:
-            matches = matches.filter(instance_id=self.instance_id)
-        evidence = question.evidence(each.rule)
-        first = each.rule.id * statements.ENTRIES
-        gives = each.rule.classification_id
-        if evidence.entries:
-            numbers = list(range(first, first + len(evidence.entries)))
-            self.cursor.execute(statements.KNOWN_ENTRIES, (numbers, list(evidence.entries)))
-            sql, params = as_rows(matches, Value(first) + evidence.column, Value(gives))
-            self.cursor.execute(f"INSERT INTO run_matches {sql}", params)
-            return
-        sql, params = as_rows(matches, evidence.column)
-        self.cursor.execute(f"TRUNCATE run_told; INSERT INTO run_told {sql}", params)
-        self.cursor.execute(statements.TOLD_ENTRIES, {"first": first})
-        self.cursor.execute(statements.TOLD_MATCHES, {"gives": gives})
+    def matching(self, found: Permissions, asked: str) -> Permissions:
+        """Of all accounts when all are asked: those out of scope are dropped later, together."""
+        if asked == "changed" or self.params["accounts"] is not None:
+            return found.filter(pk__in=CHANGED)
+        return found if self.instance_id is None else found.filter(instance_id=self.instance_id)
 
-    def _keep_unknown(self, each: _Ready, question: Question) -> None:
-        asked = CHANGED if each.result.asked == "changed" else EVERYBODY
-        sql, params = as_rows(question.unknown().filter(pk__in=asked))
-        gives = each.rule.classification_id
-        self.cursor.execute(statements.KEEP_UNKNOWN.format(rows=sql), (*params, gives, gives))
-        each.result.unknown = self.cursor.fetchone()[0]
+    def unknown(self, found: Permissions, asked: str) -> Permissions:
+        if asked == "changed" or self.is_everybody:
+            return found.filter(pk__in=CHANGED)
+        present = found.filter(
+            account__is_active=True, instance__is_active=True, instance__deleted_at=None
+        )
+        return present if self.is_whole else self.matching(present, asked)
 
     def compare(self, stale: Mapping[int, str]) -> None:
-        self.cursor.execute("SET LOCAL work_mem = '128MB'")
-        self.cursor.execute(statements.COUNT_MATCHES)
-        self._count("matched")
-        self.cursor.execute(statements.FOUND)
-        self.cursor.execute("ANALYZE run_found (account_id, classification_id)")
         others = [id_ for id_ in self.by_classification if id_ not in stale]
         self.cursor.execute(statements.DEACTIVATE, {"stale": list(stale), "others": others})
         self._count_removed()
@@ -336,7 +268,9 @@ class _Run:
                 self.insert()
         except IntegrityError:
             self.insert(statements.SKIP_TAKEN)
-        self.outcome.added += self._count("added")
+        if self.cursor.rowcount:
+            self.cursor.execute(statements.COUNT_ADDED)
+            self.outcome.added += self._count("added")
 
     def insert(self, on_conflict: str = "") -> None:
         text = statements.INSERT.format(on_conflict=on_conflict)
@@ -366,3 +300,10 @@ class _Run:
             new = {id_: "" if id_ in failed else stamp for id_, stamp in stale.items()}
             new |= dict.fromkeys(failed, "")
             self.cursor.execute(statements.REMEMBER_RULES, (list(new), list(new.values())))
+
+    def weigh(self) -> None:
+        """Other evidence alone changes a risk only where what a rule finds is accepted."""
+        has_moved = self.outcome.added or self.outcome.removed
+        if has_moved or (self.outcome.updated and risks.are_accepted_by_rule()):
+            self.cursor.execute("ANALYZE run_touched (account_id)")
+            risks.refresh_run()

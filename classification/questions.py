@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import typing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import BigIntegerField, QuerySet, TextField
+from django.db.models import BigIntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import AccountPermission
@@ -20,24 +19,15 @@ from classification.rules import ActiveRule
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
-# Up to so many words their combinations are written down beforehand, as constants.
-MOST_COMBINED = 4
-
-TOLD = (
-    "jsonb_build_object('rule', %s, 'fingerprint', %s::text, 'tokens', ARRAY("
-    "SELECT word FROM unnest(account_permission.fact_tokens) word WHERE word = ANY(%s)"
-    ' ORDER BY word COLLATE "C"))::text'
-)
-
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a rule's matches are put down to. `entries`: JSON texts that are known beforehand, and
-    `column` the number of a match's among them; without entries `column` is the text itself.
+class Grounds:
+    """What a rule's matches are put down to: the tokens that every match has, or else words of
+    which a match has some.
     """
 
-    entries: tuple[str, ...]
-    column: RawSQL
+    certain: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +64,16 @@ class Question:
         asked = repr((verdicts.true(root, context), verdicts.doubts(root, context)))
         return hashlib.sha256(asked.encode()).hexdigest()
 
-    def evidence(self, rule: ActiveRule) -> Evidence:
+    def grounds(self) -> Grounds:
         """What may stand in an assignment's evidence for this rule: the tokens that it asks for and
         the account has. Where the rule asks for a pattern, the token that says that there is
         something of the kind: `verdicts.evaluate` finds what exactly.
         """
         certain = _certain(self.expression.root, self.context)
         if certain is not None:
-            return Evidence((_entry(rule, certain),), _number("0"))
-        words = sorted(
-            {word for call in calls(self.expression.root) for word in self._indexed(call)}
-        )
-        if len(words) > MOST_COMBINED:
-            told = RawSQL(TOLD, (rule.id, rule.fingerprint, words), TextField())  # noqa: S611
-            return Evidence((), told)
-        return _combined(rule, words)
+            return Grounds(certain=tuple(sorted(certain)))
+        words = {word for call in calls(self.expression.root) for word in self._indexed(call)}
+        return Grounds(words=tuple(sorted(words)))
 
     def _indexed(self, call: Call) -> set[str]:
         return indexed(_words(call, self.context))
@@ -99,25 +84,22 @@ def indexed(words: Words) -> set[str]:
     return {*words.exact, *(entry[0] for entry in (*words.like, *words.covers))}
 
 
-def _entry(rule: ActiveRule, tokens: typing.Iterable[str]) -> str:
-    found = {"rule": rule.id, "fingerprint": rule.fingerprint, "tokens": sorted(tokens)}
-    return json.dumps(found, ensure_ascii=False)
+def entry(rule: ActiveRule, tokens: typing.Iterable[str]) -> dict[str, typing.Any]:
+    """One rule's part of an assignment's evidence."""
+    return {"rule": rule.id, "fingerprint": rule.fingerprint, "tokens": sorted(tokens)}
 
 
-def _combined(rule: ActiveRule, words: list[str]) -> Evidence:
-    """The entry for each subset of `words`, chosen by which of them an account has."""
-    entries = tuple(
-        _entry(rule, (word for i, word in enumerate(words) if number >> i & 1))
-        for number in range(1 << len(words))
-    )
-    has = "(account_permission.fact_tokens @> ARRAY[%s])::int"
-    return Evidence(
-        entries, _number(" + ".join(f"{has} * {1 << i}" for i in range(len(words))), *words)
-    )
+def number(value: int) -> RawSQL:
+    """A constant that has the same type in every query of a union."""
+    return RawSQL("%s::bigint", (value,), output_field=BigIntegerField())
 
 
-def _number(sql: str, *params: typing.Any) -> RawSQL:
-    return RawSQL(sql, params, output_field=BigIntegerField())  # noqa: S611  (all values are bound)
+def which(words: typing.Sequence[str], base: int = 0) -> RawSQL:
+    """`base` (its lowest bits free) with a bit for each of `words` that the account has."""
+    # Not @>: that would take the whole array apart for each word.
+    has = "(%s = ANY(account_permission.fact_tokens))::int::bigint"
+    bits = "".join(f" + ({has} << {place})" for place in range(len(words)))
+    return RawSQL(f"%s::bigint{bits}", (base, *words), output_field=BigIntegerField())  # noqa: S611
 
 
 def _words(call: Call, context: Context) -> Words:

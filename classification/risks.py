@@ -22,6 +22,12 @@ LOCK = 0x72736B
 
 ACCOUNTS = "= ANY(%(accounts)s)"
 OF_RUN = "IN (SELECT account_id FROM run_touched)"
+# Of a run, but for the accounts that had no risk before: `WEIGH_NEW` does those, mostly all.
+OF_RUN_KNOWN = """IN (
+    SELECT t.account_id FROM run_touched t
+    WHERE t.assignment_id IS NULL
+       OR EXISTS (SELECT FROM account_risks r WHERE r.permission_id = t.account_id)
+       OR EXISTS (SELECT FROM accepted_assignments w WHERE w.assignment_id = t.assignment_id))"""
 EXPIRED = "IN (SELECT permission_id FROM account_risks WHERE accepted_until < %(today)s)"
 OF_CLASSIFICATION = """IN (
     SELECT account_id FROM account_classification_assignments
@@ -113,7 +119,32 @@ WEIGH = """
     ORDER BY n.id
 """
 
+# Who had no risk had no classification: what the run has added is all there is to weigh.
+WEIGH_NEW = """
+    INSERT INTO account_risks (permission_id, level)
+    SELECT t.account_id,
+           max(array_position(%(levels)s::text[], k.risk_level::text)) AS level
+    FROM run_touched t
+    JOIN account_classifications k ON k.id = t.classification_id
+    WHERE NOT EXISTS (SELECT FROM account_risks r WHERE r.permission_id = t.account_id)
+    GROUP BY t.account_id
+    ORDER BY t.account_id
+"""
+
 ANY_EXPIRED = "SELECT EXISTS (SELECT FROM account_risks WHERE accepted_until < %s)"
+
+
+ANY_BY_RULE = """
+    SELECT EXISTS (SELECT FROM risk_exceptions WHERE rule_id IS NOT NULL AND ended_at IS NULL)
+"""
+
+
+def are_accepted_by_rule() -> bool:
+    """Whether somebody accepts what a rule finds, so that the evidence decides over a risk."""
+    with connection.cursor() as cursor:
+        cursor.execute(ANY_BY_RULE)
+        (there,) = cursor.fetchone()
+    return bool(there)
 
 
 def today() -> date:
@@ -130,6 +161,16 @@ def refresh(scope: str, **params: Any) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (LOCK,))
         cursor.execute(ACCEPT.format(scope=scope), values)
         cursor.execute(WEIGH.format(scope=scope), values)
+
+
+def refresh_run() -> None:
+    """The same for what a run has written, by its table `run_touched`."""
+    values: Mapping[str, Any] = {"today": today(), "levels": list(LEVELS)}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (LOCK,))
+        cursor.execute(ACCEPT.format(scope=OF_RUN), values)
+        cursor.execute(WEIGH.format(scope=OF_RUN_KNOWN), values)
+        cursor.execute(WEIGH_NEW, values)
 
 
 def settle() -> None:

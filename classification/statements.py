@@ -9,38 +9,63 @@ ACCOUNT_STAMP = """(
     # coalesce(hashtextextended(p.valid_until::text, 1), 0)
     # coalesce(hashtextextended(p.password_changed_at::text, 2), 0))"""
 
-SCOPE = f"""
-    FROM account_permission p
+PRESENT = """
     JOIN instance_accounts a ON a.id = p.account_id AND a.is_active
     JOIN instances i ON i.id = p.instance_id AND i.is_active AND i.deleted_at IS NULL
+"""
+
+OF_SCOPE = """
+    (%(instance)s::bigint IS NULL OR p.instance_id = %(instance)s)
+    AND (%(accounts)s::bigint[] IS NULL OR p.id = ANY(%(accounts)s))
+"""
+
+SCOPE = f"""
+    FROM account_permission p {PRESENT}
     LEFT JOIN classified_accounts c ON c.permission_id = p.id
     CROSS JOIN LATERAL (SELECT {ACCOUNT_STAMP} AS stamp) s
-    WHERE (%(instance)s::bigint IS NULL OR p.instance_id = %(instance)s)
-      AND (%(accounts)s::bigint[] IS NULL OR p.id = ANY(%(accounts)s))
+    WHERE {OF_SCOPE}
 """
 
 IS_CHANGED = "(%(accounts)s::bigint[] IS NOT NULL OR c.stamp IS DISTINCT FROM s.stamp)"
 
-SURVEY = f"SELECT count(*), count(*) FILTER (WHERE {IS_CHANGED}) {SCOPE}"
-
-COUNT_ACCOUNTS = "SELECT count(*), count(*) FILTER (WHERE is_changed) FROM run_accounts"
+# `nulls`: whether one of the columns that rules ask is NULL somewhere, which leaves accounts
+# unknown.
+SURVEY = f"SELECT count(*), count(*) FILTER (WHERE {IS_CHANGED}), {{nulls}} {SCOPE}"
 
 ACCOUNTS = f"""
     CREATE TEMPORARY TABLE run_accounts ON COMMIT DROP AS
-    SELECT p.id, s.stamp, {IS_CHANGED} AS is_changed {SCOPE}
-      AND (%(everybody)s OR {IS_CHANGED})
+    SELECT p.id, s.stamp, true AS is_changed, {{nulls}} AS has_null {SCOPE} AND {IS_CHANGED}
 """
+
+NO_ACCOUNTS = """
+    CREATE TEMPORARY TABLE run_accounts (id bigint NOT NULL, stamp bigint,
+        is_changed boolean NOT NULL, has_null boolean[]) ON COMMIT DROP
+"""
+
+COUNT_ACCOUNTS = "SELECT count(*), count(*), {nulls} FROM run_accounts"
+
+# When rules are asked of everybody: beside the changed accounts those that have, or had, something
+# to do with them.
+OTHER_ACCOUNTS = f"""
+    INSERT INTO run_accounts (id, is_changed)
+    SELECT p.id, false
+    FROM (SELECT account_id FROM run_found
+          UNION
+          SELECT account_id FROM account_classification_assignments
+          WHERE is_active AND assignment_type = 'auto' AND classification_id = ANY(%(stale)s)) n
+    JOIN account_permission p ON p.id = n.account_id {PRESENT}
+    WHERE {OF_SCOPE} AND NOT EXISTS (SELECT FROM run_accounts r WHERE r.id = p.id)
+"""  # noqa: S608
 
 TABLES = """
     CREATE TEMPORARY TABLE run_matches (account_id bigint NOT NULL, entry bigint NOT NULL,
         classification_id bigint NOT NULL) ON COMMIT DROP;
-    CREATE TEMPORARY TABLE run_entries (entry bigint PRIMARY KEY, evidence text NOT NULL)
-        ON COMMIT DROP;
-    CREATE TEMPORARY TABLE run_told (account_id bigint NOT NULL, evidence text NOT NULL)
-        ON COMMIT DROP;
+    CREATE TEMPORARY TABLE run_sets (entries bigint[] NOT NULL, rule_id bigint NOT NULL,
+        evidence jsonb NOT NULL) ON COMMIT DROP;
     CREATE TEMPORARY TABLE run_kept (account_id bigint NOT NULL,
         classification_id bigint NOT NULL) ON COMMIT DROP;
-    CREATE TEMPORARY TABLE run_touched (account_id bigint NOT NULL) ON COMMIT DROP
+    CREATE TEMPORARY TABLE run_touched (account_id bigint NOT NULL, assignment_id bigint,
+        classification_id bigint, rule_id bigint) ON COMMIT DROP
 """
 
 # Which of the tokens that leave accounts unknown there are at all: mostly none.
@@ -49,17 +74,15 @@ DOUBTS_THERE = """
     WHERE EXISTS (SELECT FROM account_permission p WHERE p.fact_tokens @> ARRAY[word])
 """
 
-# Which of the columns that a rule may ask are NULL for some account of the run.
-NULLS_THERE = "SELECT {columns} FROM account_permission p JOIN run_accounts r ON r.id = p.id"
-
 # An unknown verdict keeps what is there, so only accounts that have something need a row.
 KEEP_UNKNOWN = """
-    WITH doubtful (id) AS MATERIALIZED ({rows}), kept AS (
+    WITH doubtful (id, rule_id, classification_id) AS MATERIALIZED ({rows}), kept AS (
         INSERT INTO run_kept
-        SELECT d.id, %s FROM doubtful d
+        SELECT DISTINCT d.id, d.classification_id FROM doubtful d
         WHERE EXISTS (SELECT FROM account_classification_assignments x
-                      WHERE x.account_id = d.id AND x.classification_id = %s AND x.is_active))
-    SELECT count(*) FROM doubtful
+                      WHERE x.account_id = d.id AND x.classification_id = d.classification_id
+                        AND x.is_active))
+    SELECT rule_id, count(*) FROM doubtful GROUP BY rule_id
 """
 
 KEEP_FAILED = """
@@ -72,38 +95,25 @@ KEEP_FAILED = """
     WHERE x.is_active AND x.assignment_type = 'auto'
 """
 
-# A match is two numbers: what it is put down to stands once in run_entries, numbered from the
-# rule's id times ENTRIES, so that texts are sorted and parsed once for each set that occurs.
-ENTRIES = 1 << 24
-
-KNOWN_ENTRIES = "INSERT INTO run_entries SELECT * FROM unnest(%s::bigint[], %s::text[])"
-
-TOLD_ENTRIES = """
-    INSERT INTO run_entries
-    SELECT %(first)s + row_number() OVER (ORDER BY evidence), evidence
-    FROM (SELECT DISTINCT evidence FROM run_told) told
-"""
-TOLD_MATCHES = """
-    INSERT INTO run_matches
-    SELECT t.account_id, e.entry, %(gives)s
-    FROM run_told t JOIN run_entries e ON e.evidence = t.evidence
-"""
-
-FOUND = f"""
+FOUND = """
     CREATE TEMPORARY TABLE run_found ON COMMIT DROP AS
-    WITH grouped AS MATERIALIZED (
-        SELECT m.account_id, m.classification_id, array_agg(m.entry ORDER BY m.entry) AS entries
-        FROM run_matches m JOIN run_accounts r ON r.id = m.account_id
-        GROUP BY m.account_id, m.classification_id),
-    sets AS MATERIALIZED (
-        SELECT entries, (
-            SELECT ('{{"rules":[' || string_agg(e.evidence, ',' ORDER BY e.entry) || ']}}')::jsonb
-            FROM run_entries e WHERE e.entry = ANY(entries)) AS evidence
-        FROM (SELECT DISTINCT entries FROM grouped) occurring)
-    SELECT account_id, classification_id, entries[1] / {ENTRIES} AS rule_id, evidence
-    FROM grouped JOIN sets USING (entries)
-    ORDER BY account_id, classification_id
-"""  # noqa: S608
+    SELECT account_id, classification_id, array_agg(entry ORDER BY entry) AS entries
+    FROM ({matches}) matches (account_id, entry, classification_id)
+    GROUP BY account_id, classification_id
+"""
+
+# Rules are asked of all accounts there are, which is quicker than of those in scope.
+DROP_OTHERS = """
+    DELETE FROM run_found f WHERE NOT EXISTS (SELECT FROM run_accounts r WHERE r.id = f.account_id)
+"""
+
+SETS = "SELECT entries, count(*) FROM run_found GROUP BY entries"
+
+TELL = """
+    INSERT INTO run_sets
+    SELECT entries::bigint[], rule_id, evidence::jsonb
+    FROM unnest(%s::text[], %s::bigint[], %s::text[]) told (entries, rule_id, evidence)
+"""
 
 # In the order of the indexes: at a million accounts that alone saves a third.
 INSERT = """
@@ -111,9 +121,9 @@ INSERT = """
         INSERT INTO account_classification_assignments
             (account_id, classification_id, rule_id, assignment_type, batch_id, evidence,
              is_active, is_dismissed, assigned_at)
-        SELECT f.account_id, f.classification_id, f.rule_id, 'auto', %(batch)s, f.evidence,
+        SELECT f.account_id, f.classification_id, s.rule_id, 'auto', %(batch)s, s.evidence,
                true, false, statement_timestamp()
-        FROM run_found f
+        FROM run_found f JOIN run_sets s ON s.entries = f.entries
         WHERE NOT EXISTS (
                 SELECT FROM account_classification_assignments x
                 WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
@@ -122,13 +132,16 @@ INSERT = """
                 SELECT FROM account_classification_assignments x
                 JOIN account_permission p ON p.id = x.account_id
                 WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
-                  AND x.is_dismissed AND x.evidence -> 'rules' = f.evidence -> 'rules'
+                  AND x.is_dismissed AND x.evidence -> 'rules' = s.evidence -> 'rules'
                   AND x.evidence ->> 'facts' = p.facts_fingerprint)
         ORDER BY f.account_id, f.classification_id
         {on_conflict}
-        RETURNING rule_id, account_id),
-    touched AS (INSERT INTO run_touched SELECT DISTINCT account_id FROM added)
-    SELECT rule_id, count(*) FROM added GROUP BY rule_id
+        RETURNING account_id, id, classification_id, rule_id)
+    INSERT INTO run_touched SELECT account_id, id, classification_id, rule_id FROM added
+"""
+
+COUNT_ADDED = """
+    SELECT rule_id, count(*) FROM run_touched WHERE assignment_id IS NOT NULL GROUP BY rule_id
 """
 
 # Costs as much again as the indexes: asked for only when a person was quicker by a moment.
@@ -137,10 +150,10 @@ SKIP_TAKEN = "ON CONFLICT DO NOTHING"
 UPDATE = """
     WITH updated AS (
         UPDATE account_classification_assignments x
-        SET evidence = f.evidence, rule_id = f.rule_id
-        FROM run_found f
+        SET evidence = s.evidence, rule_id = s.rule_id
+        FROM run_found f JOIN run_sets s ON s.entries = f.entries
         WHERE x.account_id = f.account_id AND x.classification_id = f.classification_id
-          AND x.is_active AND x.assignment_type = 'auto' AND x.evidence <> f.evidence
+          AND x.is_active AND x.assignment_type = 'auto' AND x.evidence <> s.evidence
           AND NOT EXISTS (SELECT FROM run_kept k WHERE k.account_id = f.account_id
                           AND k.classification_id = f.classification_id)
         RETURNING x.account_id)
@@ -173,7 +186,8 @@ GONE = """
       AND (%(accounts)s::bigint[] IS NULL OR p.id = ANY(%(accounts)s))
 """
 
-ANY_GONE = f"SELECT EXISTS (SELECT {GONE})"
+# Also whether anybody was ever classified: then the changed are few.
+ANY_GONE = f"SELECT EXISTS (SELECT {GONE}), EXISTS (SELECT FROM classified_accounts)"  # noqa: S608
 
 FORGET_GONE = f"""
     WITH gone AS (
@@ -207,12 +221,6 @@ REMEMBER_RULES = """
     WHERE c.id = n.id AND c.rules_stamp <> n.stamp
 """
 
-COUNT_MATCHES = f"""
-    SELECT m.entry / {ENTRIES}, count(*)
-    FROM run_matches m JOIN run_accounts r ON r.id = m.account_id
-    GROUP BY 1
-"""  # noqa: S608
-
 # Until the end of the run nobody can delete what its assignments will point to.
 HOLD_RULES = """
     SELECT r.id FROM classification_rules r
@@ -221,5 +229,5 @@ HOLD_RULES = """
 """
 
 DROP = """
-    DROP TABLE run_accounts, run_matches, run_entries, run_told, run_kept, run_found, run_touched
+    DROP TABLE run_accounts, run_matches, run_sets, run_kept, run_found, run_touched
 """

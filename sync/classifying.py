@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AccountPermission
 from classification import daily
-from classification.classify import NothingToClassify, Outcome, classify
+from classification.classify import NothingToClassify, classify
+from classification.outcome import Outcome
 from classification.rules import active_rules
 from sync import queue
 from sync.keeper import InstanceBusy, Keeper, KeeperLost

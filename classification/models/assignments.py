@@ -74,8 +74,9 @@ class AccountClassificationAssignment(models.Model):
         MANUAL = "manual", _("by hand")
 
     # A first run writes these rows by the hundred thousand. The check of a foreign key would lock,
-    # that is write, every wide row of account_permission again, so the keys are looked after here:
-    # the run holds its rules and their classifications until it has ended, and joins the accounts.
+    # that is write, every wide row of account_permission again, and that of an empty key still
+    # queues an event per row. So the keys are looked after here: the run holds its rules and their
+    # classifications until it has ended, and joins the accounts; Django empties those of people.
     # No column has an index that another one serves or nothing asks.
     account = models.ForeignKey(
         AccountPermission,
@@ -113,6 +114,7 @@ class AccountClassificationAssignment(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
     )
     assigned_at = models.DateTimeField(_("given at"))
     deactivated_by = models.ForeignKey(
@@ -122,6 +124,7 @@ class AccountClassificationAssignment(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        db_constraint=False,
     )
     deactivated_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 

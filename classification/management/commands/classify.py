@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 
 from accounts import facts
 from accounts.models import AccountPermission
-from classification.classify import NothingToClassify, Outcome, classify
+from classification.classify import NothingToClassify, classify
 from classification.dsl import verdicts
 from classification.dsl.errors import InvalidExpression
 from classification.dsl.parser import parse
 from classification.dsl.subject import Subject
+from classification.outcome import Outcome
 from classification.questions import Question
 from classification.rules import ActiveRule, active_rules
 from whalefall.commands import Command as BaseCommand
