@@ -5,33 +5,14 @@ The shapes of the facts and the snapshot are in `docs/facts.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from django.utils.translation import gettext_lazy as _
 
 from accounts.facts import path
 
 Json = Mapping[str, Any]
 
-# A page that a browser can still show; the rest is in the raw facts.
-MOST_OBJECTS = 200
-
-SCOPES = {
-    "global": _("Everywhere on the server"),
-    "server": _("Server"),
-    "system": _("System privileges"),
-    "database": _("Databases"),
-    "database.pattern": _("Databases by pattern"),
-    "tablespace": _("Tablespaces"),
-    "schema": _("Schemas"),
-    "table": _("Tables and views"),
-    "column": _("Columns"),
-    "routine": _("Routines"),
-    "sequence": _("Sequences"),
-    "other": _("Other objects"),
-}
 POWERFUL = frozenset(
     ("SUPERUSER", "GRANT_ADMIN", "BYPASS_RLS", "FILE_ACCESS", "PROGRAM_EXECUTION", "IMPERSONATE")
 )
@@ -61,32 +42,6 @@ class Role:
     is_direct: bool
     may_give_on: bool
     set_role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """Privileges on one object that came by the same path; `grantable` are those of them that may
-    be given on.
-    """
-
-    object: str
-    path: list[str]
-    privileges: list[str]
-    grantable: list[str]
-
-    @property
-    def marked(self) -> list[tuple[str, bool]]:
-        return [(name, name in self.grantable) for name in self.privileges]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """`hidden`: how many objects the page leaves out."""
-
-    label: Any
-    rights: list[Rights]
-    objects: int
-    hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,46 +91,6 @@ def _role(name: str, rights: Json, way: list[str], set_role: str = "") -> Role:
         name in rights.get("admin_of", ()),
         set_role,
     )
-
-
-def scopes(facts: Json) -> list[Scope]:
-    """The privileges in effect, widest scope first, by object and path."""
-    found = facts.get("privileges", {})
-    return [_scope(name, found[name], facts) for name in sorted(found, key=_width)]
-
-
-def _width(scope: str) -> tuple[int, str]:
-    known = list(SCOPES)
-    return (known.index(scope) if scope in known else len(known), scope)
-
-
-def _scope(name: str, found: Any, facts: Json) -> Scope:
-    objects = _by_object(found)
-    grantable = _by_object(facts.get("grantable", {}).get(name, ()))
-    shown = sorted(objects)[:MOST_OBJECTS]
-    rights = [
-        each
-        for place in shown
-        for each in _rights(name, place, objects[place], grantable.get(place, ()), facts)
-    ]
-    return Scope(SCOPES.get(name, name), rights, len(objects), len(objects) - len(shown))
-
-
-def _by_object(found: Any) -> dict[str, list[str]]:
-    return dict(found) if isinstance(found, Mapping) else {"": list(found)}
-
-
-def _rights(
-    scope: str, place: str, names: Iterable[str], grantable: Iterable[str], facts: Json
-) -> Iterator[Rights]:
-    paths: dict[tuple[str, ...], list[str]] = {}
-    at = f"@{place}" if place else ""
-    for name in names:
-        way = tuple(path(facts, f"priv:{scope}:{name}{at}"))
-        paths.setdefault(way, []).append(name)
-    for way in sorted(paths, key=len):
-        given_on = [name for name in paths[way] if name in set(grantable)]
-        yield Rights(place, list(way), paths[way], given_on)
 
 
 def unread(snapshot: Json) -> list[Unread]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import diff, facts, tokens
 from accounts.snapshot import Json, canonical
+from accounts.tree import by_object
 from whalefall.engines import engine
 from whalefall.engines.observed import Scope
 
@@ -171,17 +172,13 @@ def _privileges(side: Side) -> Holdings:
 
 def _held_privileges(known: Json) -> Iterator[tuple[Key, How]]:
     for scope, found in known.get("privileges", {}).items():
-        grantable = _by_object(known.get("grantable", {}).get(scope, ()))
-        for place, names in _by_object(found).items():
+        grantable = by_object(known.get("grantable", {}).get(scope, ()))
+        for place, names in by_object(found).items():
             given_on, at = set(grantable.get(place, ())), f"@{place}" if place else ""
             for name in names:
                 path = tuple(facts.path(known, f"priv:{scope}:{name}{at}"))
                 option = "WITH GRANT OPTION" if name in given_on else ""
                 yield Key(scope, place, name), How(path, option)
-
-
-def _by_object(found: Any) -> Mapping[str, list[str]]:
-    return found if isinstance(found, Mapping) else {"": list(found)}
 
 
 def _catalog(side: Side, sections: dict[Key, tuple[str, str | None]]) -> Holdings:

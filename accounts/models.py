@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts import hidden, tokens
@@ -43,6 +44,10 @@ class AccountQuerySet(models.QuerySet["InstanceAccount"]):
         """Instance and typed columns at hand, the JSON columns left where they are."""
         wide = (f"permission__{name}" for name in WIDE)
         return self.select_related("instance", "permission").defer(*wide)
+
+    def with_everything(self) -> Self:
+        """Instance, snapshot and facts at hand: for pages of one or two accounts."""
+        return self.select_related("instance", "permission")
 
     def search(self, text: str) -> Self:
         """By a part of the account's name, or of the instance's name or host."""
@@ -157,6 +162,19 @@ class PermissionQuerySet(models.QuerySet["AccountPermission"]):
         """With this privilege somewhere, in any scope."""
         words = (tokens.privilege(scope, privilege.upper()) for scope in Scope)
         return self.having(*words, reach=reach)
+
+    def denials(self, instance_id: int, usernames: Iterable[str]) -> dict[str, list[Any]]:
+        """What these accounts of an instance are denied: name -> such grants of the snapshot."""
+        grants = Func(
+            F("permission_snapshot"),
+            Value("$.categories.grants[*] ? (exists(@.state))"),
+            function="jsonb_path_query_array",
+            template="%(function)s(%(expressions)s::jsonpath)",
+            output_field=models.JSONField(),
+        )
+        of = self.filter(instance=instance_id, account__username__in=list(usernames))
+        found = of.annotate(denied=grants).values_list("account__username", "denied")
+        return {name: denied for name, denied in found if denied}
 
     def search(self, text: str) -> Self:
         there = Instance.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))

@@ -14,7 +14,10 @@ from unfold.contrib.filters.admin import (
     ChoicesCheckboxFilter,
 )
 
-from accounts import account_page
+from accounts import account_page, tree
+from accounts.admin.access_page import ACCESS, AccessPage
+from accounts.admin.account_parts import AccountParts, shown_branches
+from accounts.admin.compare_page import COMPARE, ComparedAccounts
 from accounts.admin.filters import (
     LockedFilter,
     LoginFilter,
@@ -24,20 +27,29 @@ from accounts.admin.filters import (
 )
 from accounts.admin.search import SearchedByAccount
 from accounts.models import WIDE, AccountPermission, InstanceAccount
+from accounts.snapshot import Json
 from whalefall.console import show
 from whalefall.console.cards import list_url
+from whalefall.console.menu import MenuPage
 from whalefall.console.pages import ReadOnlyAdmin, change_url
 
 CHANGES_SHOWN = 50
+ELSEWHERE_SHOWN = 8
 
 
 @admin.register(InstanceAccount)
-class InstanceAccountAdmin(SearchedByAccount, ReadOnlyAdmin):
+class InstanceAccountAdmin(
+    AccountParts, ComparedAccounts, AccessPage, SearchedByAccount, ReadOnlyAdmin
+):
     """`page_top` names templates that higher apps put on top of the page of an account."""
 
     menu = "accounts"
     menu_icon = "person_search"
     menu_order = 10
+    menu_pages = (
+        MenuPage(_("Who has access to …"), ACCESS, "manage_search", 12),
+        MenuPage(_("Compare"), COMPARE, "compare_arrows", 14),
+    )
     change_form_template = "accounts/account.html"
     page_top: tuple[str, ...] = ()
     list_display = (
@@ -113,19 +125,34 @@ class InstanceAccountAdmin(SearchedByAccount, ReadOnlyAdmin):
             "subtitle": f"{account.username} · {account.instance}",
             "account": account,
             "permission": permission,
+            "elsewhere": _elsewhere(account),
+            "today": timezone.localdate().isoformat(),
             "marks": "" if (found := marks(account, permission)) == show.EMPTY else found,
             "page_top": self.page_top,
             "abilities": account_page.abilities(facts),
             "roles": account_page.roles(facts),
-            "scopes": account_page.scopes(facts),
+            "branches": shown_branches(account.pk, facts),
+            "reach_branches": shown_branches(account.pk, facts, reach=True),
+            "denials": _denials(account, facts),
             "unread": account_page.unread(snapshot),
             "changes": list(changes)[:CHANGES_SHOWN],
             "all_changes_url": list_url("accounts_accountchangelog", account__id__exact=account.pk)
             if len(changes) > CHANGES_SHOWN
             else "",
-            "raw_snapshot": show.pretty_json(snapshot),
-            "raw_facts": show.pretty_json(facts),
+            "raw_parts": (("facts", _("Facts")), ("snapshot", _("Snapshot as read"))),
         }
+
+
+def _elsewhere(account: InstanceAccount) -> list[InstanceAccount]:
+    """The same name on other instances, to compare with."""
+    same = InstanceAccount.objects.present().filter(username=account.username)
+    return list(same.exclude(pk=account.pk).select_related("instance")[:ELSEWHERE_SHOWN])
+
+
+def _denials(account: InstanceAccount, facts: Json) -> list[tree.Denial]:
+    holders = {account.username, *facts.get("roles", ())}
+    entries = AccountPermission.objects.denials(account.instance_id, holders)
+    return tree.denials(account.username, facts, entries)
 
 
 def permission_of(account: InstanceAccount) -> AccountPermission | None:

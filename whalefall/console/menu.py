@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class MenuPage:
+    """A page beside the lists, of the page that names it in `menu_pages`. `url`: its name below
+    `admin:`.
+    """
+
+    title: Any
+    url: str
+    icon: str
+    order: int
+
+    @property
+    def link(self) -> str:
+        return reverse(f"admin:{self.url}")
+
 
 GROUPS = {
     "fleet": _("Fleet"),
@@ -40,12 +58,16 @@ def groups(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _items(pages: list[Any], request: HttpRequest) -> list[dict[str, Any]]:
-    items = []
-    for page in sorted(pages, key=lambda page: page.menu_order):
+    entries: list[tuple[int, Any, str, str]] = []
+    for page in pages:
         link = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
         title = page.menu_title or capfirst(page.opts.verbose_name_plural)
-        items.append(_item(title, link, page.menu_icon, request.path.startswith(link)))
-    return items
+        entries.append((page.menu_order, title, link, page.menu_icon))
+        entries += [(each.order, each.title, each.link, each.icon) for each in page.menu_pages]
+    entries.sort(key=lambda entry: entry[0])
+    # The page of a list is below its address: the longest one that fits is where we are.
+    here = max((link for _o, _t, link, _i in entries if request.path.startswith(link)), default="")
+    return [_item(title, link, icon, link == here) for _order, title, link, icon in entries]
 
 
 def _item(title: Any, link: str, icon: str, active: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
@@ -18,6 +19,7 @@ from unfold.views import ChangeList
 
 from whalefall import audit
 from whalefall.auth import has_right
+from whalefall.console.menu import MenuPage
 from whalefall.console.paginator import EstimatingPaginator
 
 
@@ -81,6 +83,7 @@ class RoleAdmin(RoleRights, ModelAdmin):
     menu_icon = "list"
     menu_order = 50
     menu_title: Any = ""
+    menu_pages: tuple[MenuPage, ...] = ()
     paginator = EstimatingPaginator
     # The total without filters would be a second count of the whole table.
     show_full_result_count = False
@@ -172,6 +175,16 @@ def _show(request: HttpRequest, url: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)
+
+
+def page(
+    request: HttpRequest, template: str, title: Any, model: type[Any], context: dict[str, Any]
+) -> TemplateResponse:
+    """A page of the console that is neither a list nor a row, under the pages of `model`."""
+    base = admin.site.each_context(request)
+    return TemplateResponse(
+        request, template, {**base, "title": title, "opts": model._meta, **context}
+    )
 
 
 def change_url(obj: Any) -> str:
