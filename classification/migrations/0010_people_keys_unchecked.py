@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("classification", "0008_daily_counts"),
+        ("classification", "0009_rule_revisions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
