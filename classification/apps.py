@@ -7,6 +7,7 @@ class ClassificationConfig(AppConfig):
     verbose_name = _("Classification")
 
     def ready(self) -> None:
-        from classification import deletion
+        from classification import deletion, listing
 
         deletion.listen()
+        listing.register()

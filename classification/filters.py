@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import InstanceAccount
-from classification import risks
 from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
@@ -65,8 +64,7 @@ class AssignmentFilter(django_filters.FilterSet):
         return queryset.filter(InstanceAccount.objects.named(text).condition("account__account__"))
 
     def is_accepted(self, queryset: QuerySet[Any], name: str, wanted: bool) -> QuerySet[Any]:
-        holds = Q(acceptance__ends_on__gte=risks.today())
-        return queryset.filter(holds if wanted else ~holds)
+        return queryset.accepted(wanted)  # type: ignore[attr-defined]
 
 
 STATE_CHOICES = (("holding", _("holding")), ("expired", _("expired")), ("ended", _("ended")))

@@ -48,7 +48,9 @@ def risks(console: Console, instances: Iterable[str]) -> None:
         table.add_section()
     console.print(table)
     counts = Counter(each.classification.risk_level for each in found)
-    console.print("All findings: " + ", ".join(f"{counts[level]} {level}" for level in COLORS))
+    told = [f"{counts[level]} {level}" for level in COLORS]
+    accepted = len(assignments(instances, accepted=True))
+    console.print("All findings: " + ", ".join([*told, f"{accepted} accepted by people"]))
 
 
 def grouped(
@@ -81,13 +83,21 @@ def evidence(
         yield rules.get(match["rule"], "?"), line
 
 
-def assignments(instances: Iterable[str]) -> list[AccountClassificationAssignment]:
-    """The active classifications of present accounts, worst first."""
-    found = AccountClassificationAssignment.objects.filter(
-        is_active=True,
-        account__account__is_active=True,
-        account__instance__name__in=list(instances),
-    ).select_related("classification", "rule", "account__account", "account__instance")
+def assignments(
+    instances: Iterable[str], accepted: bool = False
+) -> list[AccountClassificationAssignment]:
+    """The active classifications of present accounts, worst first: those that count, or those
+    whose risk somebody accepted.
+    """
+    found = (
+        AccountClassificationAssignment.objects.accepted(accepted)
+        .filter(
+            is_active=True,
+            account__account__is_active=True,
+            account__instance__name__in=list(instances),
+        )
+        .select_related("classification", "rule", "account__account", "account__instance")
+    )
     order = list(COLORS)
     return sorted(
         found,

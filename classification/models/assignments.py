@@ -23,6 +23,11 @@ class AssignmentQuerySet(models.QuerySet["AccountClassificationAssignment"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
+    def accepted(self, wanted: bool = True) -> Self:
+        """Those whose risk somebody accepts today, or the others."""
+        holds = models.Q(acceptance__ends_on__gte=risks.today())
+        return self.filter(holds if wanted else ~holds)
+
     def assign(
         self,
         account: AccountPermission,

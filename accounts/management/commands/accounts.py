@@ -69,7 +69,10 @@ class Command(BaseCommand):
         for option in listing.OPTIONS.values():
             if (value := options.get(option.name)) is not None:
                 rows = option.narrow(rows, value)
-        return rows.listed()
+        rows = rows.listed()
+        for column in listing.COLUMNS.values():
+            rows = column.prepare(rows)
+        return rows
 
 
 def _holders(options: dict[str, Any], instances: QuerySet[Instance]) -> QuerySet[AccountPermission]:
@@ -91,6 +94,7 @@ def _columns() -> dict[str, str]:
         "valid_until": _("valid until"),
         "last_login_at": _("last login"),
         "last_change": _("last change"),
+        **{column.name: str(column.heading) for column in listing.COLUMNS.values()},
     }
 
 
@@ -108,4 +112,5 @@ def _row(permission: AccountPermission) -> dict[str, Any]:
         "valid_until": permission.valid_until,
         "last_login_at": permission.last_login_at,
         "last_change": f"{permission.last_change_time:%F %R} {permission.last_change_type}",
+        **{column.name: column.value(permission) for column in listing.COLUMNS.values()},
     }
