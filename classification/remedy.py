@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from accounts import facts, tokens
@@ -14,6 +15,10 @@ from whalefall.engines.base import Rules
 
 # A page that a person reads; who has a privilege on more objects has it from few grants.
 MOST = 30
+Right = tuple[str, str, tuple[str, ...]]
+"""Privilege, scope, and the names of what it is on."""
+EVERYWHERE = ("global", "server", "system")
+OPTION = re.compile(r" WITH (ADMIN|GRANT) OPTION$")
 
 
 def grounds(node: Node, finding: Finding) -> list[str]:
@@ -34,8 +39,9 @@ def statements(permission: AccountPermission, words: Iterable[str]) -> list[str]
     """
     rules = engine_rules(permission.db_type)
     known, name = permission.permission_facts, permission.account.username
+    held = [each.removeprefix("reach:") for each in permission.fact_tokens]
     found = (
-        _statement(rules, known, name, placed)
+        _statement(rules, known, held, name, placed)
         for word in words
         for placed in _placed(word, permission.fact_tokens)
     )
@@ -50,25 +56,58 @@ def _placed(word: str, there: Iterable[str]) -> list[str]:
     return [each for each in there if each.startswith(begins)][:MOST] or [word]
 
 
-def _statement(rules: Rules, known: Any, name: str, word: str) -> str:
-    """Of the way in: the membership by which it comes, else the grant at the end of the path."""
+def _statement(rules: Rules, known: Any, held: Sequence[str], name: str, word: str) -> str:
+    """Of the way in: the first membership of its path that can be taken away, else the grant at the
+    end of it.
+    """
     path = facts.path(known, word)
     bare = word.removeprefix("reach:")
     direct = (known.get("reach", {}) if bare != word else known).get("direct_roles", ())
     if path and (path[0] in direct or path[0] in known.get("direct_roles", ())):
-        return rules.revoke_role(path[0], name)
-    return next(_own(rules, known, path[-1] if path else name, bare), "")
+        steps = zip(path, (name, *path), strict=False)
+        text = next(filter(None, (rules.revoke_role(role, member) for role, member in steps)), "")
+        if text:
+            return text
+    own = _own(rules, known, held, path[-1] if path else name, bare)
+    return next(filter(None, own), "")
 
 
-def _own(rules: Rules, known: Any, holder: str, word: str) -> Iterator[str]:
+def _own(rules: Rules, known: Any, held: Sequence[str], holder: str, word: str) -> Iterator[str]:
     kind, _colon, rest = word.partition(":")
     if kind in ("role", "role.direct"):
         yield rules.revoke_role(rest, holder)
+    elif kind == "role.admin" and rest:
+        yield rules.revoke_role(rest, holder, admin_only=True)
     elif kind in ("priv", "grantable"):
-        scope, _colon, what = rest.partition(":")
-        privilege, _at, place = what.partition("@")
-        parts = tokens.parts(place)
-        yield rules.revoke(holder, privilege, scope, parts, kind == "grantable")
+        yield rules.revoke(holder, *_read(rest), kind == "grantable")
     elif kind == "cap":
         because = known.get("capability_reasons", {}).get(rest, {}).get("because", "")
-        yield rules.revoke(holder, because.removesuffix(" on *.*"), "global", (), False)
+        yield from _by_reason(rules, held, holder, because)
+
+
+def _by_reason(rules: Rules, held: Sequence[str], holder: str, because: str) -> Iterator[str]:
+    """A capability's reason (`SELECT on sales.orders WITH GRANT OPTION`) names the right as people
+    write it: which one that is, is looked up among the account's own tokens.
+    """
+    what = OPTION.sub("", because)
+    read = (_read(token.removeprefix("priv:")) for token in held if token.startswith("priv:"))
+    for right in read:
+        if what in _said(right):
+            yield rules.revoke(holder, *right, what != because)
+    yield rules.revoke(holder, because.removesuffix(" on *.*"), "global", (), False)
+
+
+def _said(right: Right) -> tuple[str, ...]:
+    """How a reason may name the right; one on everything names no place, or a container."""
+    privilege, scope, parts = right
+    if not parts:
+        return (privilege,) if scope in EVERYWHERE else ()
+    where = ".".join(parts)
+    return (f"{privilege} on {where}", f"{privilege} in {where}")
+
+
+def _read(rest: str) -> Right:
+    """What stands behind `priv:`."""
+    scope, _colon, what = rest.partition(":")
+    privilege, _at, place = what.partition("@")
+    return privilege, scope, tokens.parts(place)

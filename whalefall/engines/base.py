@@ -262,8 +262,11 @@ class Rules:
         """
         yield Reference(scope, privilege, parts)
 
-    def revoke_role(self, role: str, member: str) -> str:
-        """The statement that takes a role from a member, for people to read; "" where unsaid."""
+    def revoke_role(self, role: str, member: str, admin_only: bool = False) -> str:
+        """The statement that takes a role from a member, or only the right to give it on, for
+        people to read. "" where unsaid, and where the member is in it by nature (a login in its
+        user of a database): the next membership of the path is then the one to take.
+        """
         return ""
 
     def revoke(

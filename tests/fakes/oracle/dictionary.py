@@ -205,6 +205,7 @@ class Dictionary:
                 for table in (self.role_grants, self.system_grants):
                     for key in [k for k in table if k[:2] == (grantee, right)]:
                         del table[key]
+                self.password_file.get(grantee, set()).discard(right)
 
     def revoke_on(self, rights: str, owner: str | None, name: str, grantees: str) -> None:
         place = (plain(owner or "SYS"), plain(name))
@@ -424,5 +425,9 @@ CLAUSES: list[tuple[str, Callable[..., None]]] = [
     (
         rf"GRANT CONNECT THROUGH (?P<proxy>{NAME})(?P<roles> WITH NO ROLES)?",
         Dictionary._proxy,
+    ),
+    (
+        rf"REVOKE CONNECT THROUGH (?P<proxy>{NAME})",
+        lambda self, user, proxy: self.proxies.pop((plain(proxy), user.name), None),
     ),
 ]

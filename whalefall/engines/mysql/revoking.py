@@ -10,20 +10,26 @@ A_PRIVILEGE = re.compile(r"[A-Z][A-Z_ ]*")
 PLACES = {"database": 1, "database.pattern": 1, "table": 2, "column": 3}
 
 
-def role(name: str, member: str) -> str:
-    return f"REVOKE {_account(name)} FROM {_account(member)};"
+def role(name: str, member: str, admin_only: bool = False) -> str:
+    """MySQL, whose roles have a host, takes the ADMIN OPTION only with the role."""
+    who, what = _account(member), _account(name)
+    if admin_only and split_account(name)[1]:
+        return f"REVOKE {what} FROM {who}; GRANT {what} TO {who};"
+    return f"REVOKE {'ADMIN OPTION FOR ' if admin_only else ''}{what} FROM {who};"
 
 
 def privilege(
     grantee: str, name: str, scope: str, parts: tuple[str, ...], option_only: bool = False
 ) -> str:
-    """Empty for routines (a name does not say whether function or procedure) and for PROXY.
+    """Empty for routines: a name does not say whether function or procedure.
 
     Either product takes the right to give on for a whole place, never for one privilege.
     """
     if not A_PRIVILEGE.fullmatch(name):
         return ""
     what = GRANT_OPTION if option_only else name
+    if scope == "other" and name == "PROXY" and len(parts) == 1 and not option_only:
+        return f"REVOKE PROXY ON {_account(parts[0])} FROM {_account(grantee)};"
     if scope == "global":
         return f"REVOKE {what} ON *.* FROM {_account(grantee)};"
     if PLACES.get(scope) != len(parts):

@@ -174,8 +174,8 @@ class MySQLRules(Rules):
                 reason, path = shortest
                 yield Capability(name, reason, tuple(path))
 
-    def revoke_role(self, role: str, member: str) -> str:
-        return revoking.role(role, member)
+    def revoke_role(self, role: str, member: str, admin_only: bool = False) -> str:
+        return revoking.role(role, member, admin_only)
 
     def revoke(
         self,

@@ -18,7 +18,7 @@ from whalefall.engines.observed import (
     ObservedMembership,
     Scope,
 )
-from whalefall.engines.oracle import capabilities
+from whalefall.engines.oracle import capabilities, revoking
 from whalefall.engines.oracle.grants import ADMINISTRATIVE
 from whalefall.engines.oracle.names import EVERYWHERE
 
@@ -179,6 +179,19 @@ class OracleRules(Rules):
             yield from _covering(privilege, scope, place, names)
         if privilege not in ADMINISTRATIVE:
             yield Reference(scope, capability="SUPERUSER")
+
+    def revoke_role(self, role: str, member: str, admin_only: bool = False) -> str:
+        return revoking.role(role, member, admin_only)
+
+    def revoke(
+        self,
+        grantee: str,
+        privilege: str,
+        scope: str,
+        parts: tuple[str, ...],
+        option_only: bool = False,
+    ) -> str:
+        return revoking.privilege(grantee, privilege, scope, parts, option_only)
 
     def sections_for_scope(self, scope: Scope) -> tuple[str, ...]:
         if scope is Scope.SERVER:

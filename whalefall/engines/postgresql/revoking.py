@@ -8,8 +8,9 @@ ATTRIBUTES = ("SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
 OF_SCHEMAS = {"table": "TABLE", "sequence": "SEQUENCE"}
 
 
-def role(name: str, member: str) -> str:
-    return f"REVOKE {quoted(name)} FROM {quoted(member)};"
+def role(name: str, member: str, admin_only: bool = False) -> str:
+    option = "ADMIN OPTION FOR " if admin_only else ""
+    return f"REVOKE {option}{quoted(name)} FROM {quoted(member)};"
 
 
 def privilege(

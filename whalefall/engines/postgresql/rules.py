@@ -92,8 +92,8 @@ class PostgreSQLRules(Rules):
     def capabilities(self, principal: Principal, observation: Observation) -> Iterable[Capability]:
         return capabilities.of(principal, observation)
 
-    def revoke_role(self, role: str, member: str) -> str:
-        return revoking.role(role, member)
+    def revoke_role(self, role: str, member: str, admin_only: bool = False) -> str:
+        return revoking.role(role, member, admin_only)
 
     def revoke(
         self,

@@ -20,7 +20,7 @@ from whalefall.engines.observed import (
     ObservedMembership,
     Scope,
 )
-from whalefall.engines.sqlserver import capabilities
+from whalefall.engines.sqlserver import capabilities, revoking
 from whalefall.engines.sqlserver.permissions import (
     DATABASE_IMPLIED_BY,
     DATABASE_IMPLIED_BY_SERVER,
@@ -157,6 +157,19 @@ class SqlServerRules(Rules):
         for owned, names in _owned_places(scope, parts):
             yield Reference(owned, "OWNER", names)
         yield Reference(scope, capability="SYSADMIN")
+
+    def revoke_role(self, role: str, member: str, admin_only: bool = False) -> str:
+        return "" if admin_only else revoking.role(role, member)
+
+    def revoke(
+        self,
+        grantee: str,
+        privilege: str,
+        scope: str,
+        parts: tuple[str, ...],
+        option_only: bool = False,
+    ) -> str:
+        return revoking.privilege(grantee, privilege, scope, parts, option_only)
 
     def sections_for_scope(self, scope: Scope) -> tuple[str, ...]:
         """A right in a database may come from the server, too."""
