@@ -1,5 +1,5 @@
 """Who did what: one entry for every write by a person, every login, and every look at a credential
-or an export, in the console and the API alike.
+or an export, in the console and the API alike (commands: `command_log`).
 
 The middleware makes the entry from the address and the answer; views add what they changed with
 `note`. Names of fields and ids are kept, values never.
@@ -8,7 +8,6 @@ The middleware makes the entry from the address and the answer; views add what t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -17,21 +16,13 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from whalefall.api import API_PREFIX, SERVER_ERROR, request_id_of
+from whalefall.notes import MOST_IDS, details, note, noting, only_one
 
+__all__ = ["AuditMiddleware", "concerns", "listen", "note"]
 logger = structlog.get_logger(__name__)
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 REFUSED = 400
-MOST_IDS = 100
-_notes: ContextVar[list[dict[str, Any]] | None] = ContextVar("audit_notes", default=None)
-
-
-def note(obj: Any, change: str = "") -> None:
-    """What the request at hand works on. Outside of a request nothing happens."""
-    notes = _notes.get()
-    if notes is not None and obj is not None:
-        label = obj._meta.label_lower
-        notes.append({"type": label, "id": str(obj.pk), "name": str(obj), "change": change})
 
 
 def concerns(request: HttpRequest, action: str) -> None:
@@ -46,12 +37,8 @@ class AuditMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        notes: list[dict[str, Any]] = []
-        token = _notes.set(notes)
-        try:
+        with noting() as notes:
             response = self.get_response(request)
-        finally:
-            _notes.reset(token)
         try:
             if asks := _asked(request, response, notes):
                 _write(request, response, notes, asks)
@@ -124,8 +111,7 @@ def _write(
     username = user.get_username() or tried
     if not username:  # nobody in particular: an answer 401
         return
-    about = notes[0] if len({each["id"] for each in notes}) == 1 else None
-    if about:
+    if about := only_one(notes):
         asks |= {"object_type": about["type"], "object_id": about["id"]}
     AuditEntry.objects.create(
         user=user if user.pk else None,
@@ -134,7 +120,7 @@ def _write(
         address=client_address(request),
         **{key: value[:100] for key, value in asks.items()},
         object_name=about["name"][:200] if about else "",
-        details=_details(response, notes, about),
+        details=details(notes, about) | _given_to(response),
         result="refused" if tried else _result(response.status_code),
         status=response.status_code,
         request_id=request_id_of(request),
@@ -147,16 +133,11 @@ def _result(status: int) -> str:
     return "refused" if status >= REFUSED else "done"
 
 
-def _details(response: Any, notes: list[dict[str, Any]], about: Any) -> dict[str, Any]:
-    details: dict[str, Any] = {}
-    if changes := [each["change"] for each in notes if each["change"]]:
-        details["changes"] = list(dict.fromkeys(changes))[:MOST_IDS]
-    if about is None and notes:
-        details["objects"] = [each["name"] for each in notes[:MOST_IDS]]
+def _given_to(response: Any) -> dict[str, Any]:
     request = getattr(response, "renderer_context", {}).get("request")
-    if request is not None and response.status_code < REFUSED and request.method in WRITES:
-        details |= _given(request.data)
-    return details
+    if request is None or response.status_code >= REFUSED or request.method not in WRITES:
+        return {}
+    return _given(request.data)
 
 
 def _given(data: Any) -> dict[str, Any]:

@@ -9,15 +9,18 @@ import re
 import sys
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 from structlog.contextvars import bound_contextvars
 
 from whalefall.log_store import StoreHandler
 
 MASK = "***"
+_request: ContextVar[HttpRequest | None] = ContextVar("logged_request", default=None)
 SECRET_KEY = re.compile(r"passw|secret|token$|^token|api_?key|authorization|cookie|private", re.I)
 # postgresql://user:password@host, and password=... inside driver messages.
 SECRET_TEXT = re.compile(
@@ -54,10 +57,21 @@ def add_request_id(logger: Any, method: str, event: structlog.typing.EventDict) 
     return event
 
 
+def add_user(logger: Any, method: str, event: structlog.typing.EventDict) -> Any:
+    """Who asked, where that is known already: to log is no reason to ask the store."""
+    request = getattr(event.get("_record"), "request", None) or _request.get()
+    user = getattr(request, "_cached_user", None) or getattr(request, "user", None)
+    # A lazy one would be looked up now; isinstance() would do so as well.
+    if user is not None and type(user) is not SimpleLazyObject and user.is_authenticated:
+        event.setdefault("user", user.get_username())
+    return event
+
+
 def configure(config: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG. `config["level"]` is the least level that is written."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        add_user,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -100,7 +114,11 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
         request.META["whalefall.request_id"] = request_id
-        with bound_contextvars(request_id=request_id):
-            response = self.get_response(request)
+        token = _request.set(request)
+        try:
+            with bound_contextvars(request_id=request_id):
+                response = self.get_response(request)
+        finally:
+            _request.reset(token)
         response["X-Request-ID"] = request_id
         return response
