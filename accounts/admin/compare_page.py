@@ -26,7 +26,7 @@ from whalefall.console.pages import page
 
 COMPARE = "accounts_instanceaccount_compare"
 AS_OF = "accounts_instanceaccount_as_of"
-ROWS_SHOWN = 100
+ROWS_SHOWN = 50
 FOUND_SHOWN = 12
 PARTS: dict[str, tuple[Any, Callable[..., list[compare.Row]]]] = {
     "privileges": (_("Privileges in effect"), compare.privileges),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_q.models import Task
 from django_q.tasks import async_task
 
+from accounts import hidden
 from accounts.facts import Facts
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
 from capacity.models import (
@@ -126,6 +127,7 @@ def store(instance: Instance, observation: Observation) -> dict[str, InstanceAcc
             **each.columns,
         )
         stored[each.username] = account
+    hidden.apply(instance.db_type)
     return stored
 
 
