@@ -5,35 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import (
-    Case,
-    IntegerField,
     QuerySet,
-    Value,
-    When,
 )
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.enums import ActionVariant
 
-from sync import queue
-from sync.admin.parts import RECORD, SESSION, lasted, progress_bar
+from sync.admin import progress
+from sync.admin.parts import SESSION, lasted, progress_bar
 from sync.models import (
     SyncSession,
     WrongTransition,
 )
 from whalefall.console import show
-from whalefall.console.cards import list_url
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, button, change_url
-
-RECORDS_SHOWN = 200
-
-
-# Those that need looking at come first.
-STATE_ORDER = (RECORD.FAILED, RECORD.RUNNING, RECORD.PENDING, RECORD.CANCELLED, RECORD.COMPLETED)
 
 
 @admin.register(SyncSession)
@@ -75,29 +67,24 @@ class SyncSessionAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def page_context(self, session: SyncSession) -> dict[str, Any]:
-        order = [When(status=status, then=Value(i)) for i, status in enumerate(STATE_ORDER)]
-        place = Case(*order, output_field=IntegerField())
-        records = session.records.defer("sync_details").order_by(place, "instance_name")
-        shown = list(records[:RECORDS_SHOWN])
-        return {
-            "subtitle": f"{session.get_sync_category_display()} · {session.started_at:%F %H:%M}",
-            "sync_session": session,
-            "state": show.state(session.status, session.get_status_display()),
-            "bar": progress_bar(session),
-            "duration": lasted(session),
-            "records": [
-                {
-                    "record": record,
-                    "state": show.state(record.status, record.get_status_display()),
-                    "duration": lasted(record),
-                    "url": change_url(record),
-                }
-                for record in shown
-            ],
-            "hidden_records": max(session.total_instances - len(shown), 0),
-            "records_url": list_url("sync_syncinstancerecord", session__id__exact=session.pk),
-            "no_worker": session.status == SESSION.RUNNING and not queue.live_workers(),
-        }
+        title = f"{session.get_sync_category_display()} · {session.started_at:%F %H:%M}"
+        return {"subtitle": title, **progress.context(session)}
+
+    def get_urls(self) -> list[Any]:
+        view: Any = self.admin_site.admin_view(self.progress_view)
+        name = "sync_syncsession_progress"
+        return [path("<int:pk>/progress/", view, name=name), *super().get_urls()]
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that a running session fetches again and again. When it has ended
+        the whole page is loaded once more: other buttons apply then.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        session = get_object_or_404(SyncSession.objects.select_related("created_by"), pk=pk)
+        if session.has_ended:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return render(request, "sync/progress.html", progress.context(session))
 
     @admin.display(description=_("started"), ordering="started_at")
     def started(self, session: SyncSession) -> Any:

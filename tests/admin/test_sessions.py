@@ -1,9 +1,12 @@
 """Starting, watching, cancelling and retrying syncs."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from sync.models import SyncSession
 from tests.admin import fleet
+from tests.admin.reading import words
 
 LIST = "/admin/sync/syncsession/"
 INSTANCES = "/admin/instances/instance/"
@@ -47,11 +50,29 @@ def test_a_viewer_cannot_press_buttons(viewer, orders_db, name):
     assert not SyncSession.objects.exists()
 
 
-def test_the_page_of_a_running_session_refreshes_itself(viewer, orders_db):
+def part(client, session):
+    return client.get(f"{LIST}{session.pk}/progress/")
+
+
+def test_the_page_of_a_running_session_fetches_its_progress(viewer, orders_db):
     running = fleet.session(orders_db, status="running")
     page = viewer.get(f"{LIST}{running.pk}/change/").content.decode()
-    assert 'hx-trigger="every 2s"' in page
+    assert f'hx-get="{LIST}{running.pk}/progress/" hx-swap="outerHTML" hx-trigger="every' in page
     assert "No worker is alive" in page
+
+
+def test_what_is_fetched_is_the_state_of_now(viewer, orders_db):
+    running = fleet.session(orders_db, fleet.instance("stock-db"), status="running")
+    assert "waiting 2" in words(part(viewer, running))
+    running.records.filter(instance=orders_db).update(status="completed", items_synced=42)
+    progress = words(part(viewer, running))
+    assert "waiting 1 completed 1" in progress
+    assert "orders-db completed 42" in progress
+
+
+def test_when_it_has_ended_the_page_is_loaded_once_more(viewer, orders_db):
+    ended = fleet.session(orders_db, status="failed")
+    assert part(viewer, ended)["HX-Refresh"] == "true"
 
 
 def test_the_page_of_an_ended_session_stands_still(viewer, orders_db):
@@ -59,6 +80,46 @@ def test_the_page_of_an_ended_session_stands_still(viewer, orders_db):
     page = viewer.get(f"{LIST}{ended.pk}/change/").content.decode()
     assert 'hx-trigger="every 2s"' not in page
     assert "connection refused" in page
+
+
+def test_failures_are_grouped_by_cause(viewer):
+    names = ["orders-db", "stock-db", "users-db"]
+    ended = fleet.session(*map(fleet.instance, names), status="failed")
+    for number, record in enumerate(ended.records.all()):
+        text = f"{record.instance_name}: {record.instance_name}.example:543{number} refused"
+        record.error_message = text if number else "password authentication failed"
+        record.save()
+    page = words(viewer.get(f"{LIST}{ended.pk}/change/"))
+    assert "2 instances …: …:… refused stock-db , users-db" in page
+    assert "1 instance password authentication failed orders-db" in page
+
+
+def test_a_session_that_was_retried_leads_to_the_retry(operator, orders_db):
+    failed = fleet.session(orders_db, status="failed")
+    press(operator, f"{LIST}{failed.pk}/", "retry")
+    again = SyncSession.objects.get(retry_of=failed)
+    page = operator.get(f"{LIST}{failed.pk}/change/").content.decode()
+    assert f"{LIST}{again.pk}/change/" in page
+
+
+def test_many_records_cost_no_more_queries(viewer):
+    counts = []
+    for size in (5, 250):
+        instances = [fleet.instance(f"db-{size}-{n}") for n in range(size)]
+        running = fleet.session(*instances, status="running")
+        running.records.filter(pk__in=running.records.values("pk")[: size // 2]).update(
+            status="failed", error_message="no route to host"
+        )
+        part(viewer, running)
+        with CaptureQueriesContext(connection) as caught:
+            assert part(viewer, running).status_code == 200
+        counts.append(len(caught))
+    assert counts[0] == counts[1] <= 10
+
+
+def test_progress_is_closed_to_who_has_no_role(nobody, orders_db):
+    running = fleet.session(orders_db, status="running")
+    assert part(nobody, running).url.startswith("/admin/login/")
 
 
 def test_cancelling_takes_the_waiting_records_out(operator, orders_db):
