@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
+from structlog.stdlib import ProcessorFormatter
 
 from tests.api.conftest import client_of, person, token_client
 
@@ -12,23 +14,43 @@ pytestmark = pytest.mark.django_db
 NOWHERE = "/api/v1/tags/999000000"
 
 
-def line(capfd, event: str) -> dict:
-    lines = [json.loads(text) for text in capfd.readouterr().err.splitlines() if text[:1] == "{"]
+@pytest.fixture
+def lines():
+    """What the log's own formatter makes of every line."""
+    root, found = logging.getLogger(), []
+    formatter = next(
+        handler.formatter
+        for handler in root.handlers
+        if isinstance(handler.formatter, ProcessorFormatter)
+    )
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(json.loads(self.format(record)))
+
+    handler = Keep()
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    yield found
+    root.removeHandler(handler)
+
+
+def line(lines, event: str) -> dict:
     return next(found for found in lines if found["event"].startswith(event))
 
 
-def test_a_line_of_a_request_names_the_person(capfd):
+def test_a_line_of_a_request_names_the_person(lines):
     response = client_of(person("vera", "viewer")).get(NOWHERE)
-    found = line(capfd, "Not Found")
+    found = line(lines, "Not Found")
     assert (found["user"], found["request_id"]) == ("vera", response["X-Request-ID"])
 
 
-def test_a_program_is_named_by_its_person(capfd):
+def test_a_program_is_named_by_its_person(lines):
     token_client(person("ada", "administrator")).get(NOWHERE)
-    assert line(capfd, "Not Found")["user"] == "ada"
+    assert line(lines, "Not Found")["user"] == "ada"
 
 
-def test_a_stranger_has_no_name_and_costs_no_query(capfd, django_assert_num_queries):
+def test_a_stranger_has_no_name_and_costs_no_query(lines, django_assert_num_queries):
     with django_assert_num_queries(0):
         client_of().get("/nowhere")
-    assert "user" not in line(capfd, "Not Found")
+    assert "user" not in line(lines, "Not Found")
