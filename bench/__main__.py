@@ -6,11 +6,11 @@ import argparse
 import subprocess
 import sys
 
-WORDS = {
+WORDS: dict[str, list[str]] = {
     "bench.sync": [],
-    "bench.classify": ["--accounts", "10000", "100000", "1000000"],
+    "bench.classify": [],
 }
-QUICK = {"bench.sync": ["--quick"], "bench.classify": ["--accounts", "10000"]}
+QUICK = {"bench.sync": ["--quick"], "bench.classify": ["--sizes", "10000x20"]}
 
 
 def main() -> int:

@@ -1,207 +1,97 @@
-"""Auto-classify at size: `python -m bench.classify --accounts 100000 1000000 --rules 100`.
+"""Auto-classify at size: `python -m bench.classify --sizes 10000x20 100000x100`, accounts x rules.
 
-The accounts are made up here together with the classifications that they must get, without asking
-our own language: a rule is a tuple of tokens, an account draws rules and takes their tokens.
+What a run must find is known from `bench.drawn`, which does not ask our own language; a run that
+finds anything else ends the measurement. Ends with 1 where a limit is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
+import json
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
+from bench import drawn
 from bench.store import own_store
 
-PER_CLASSIFICATION = 5
-PER_INSTANCE = 1000
-NOISE = 400
-MOMENT = "2026-01-01T00:00:00Z"
+Figures = dict[str, float]
+
+MILLION = 10**6
+SIZES = ("10000x20", "100000x100", "1000000x100")
+
+# Seconds at 100,000 accounts and 100 rules.
+LIMITS: Figures = {
+    "first run": 5,
+    "nothing changed": 0.2,
+    "one rule changed": 0.5,
+    "preview of a rule": 0.3,
+    "explain": 0.01,
+}
+MOST_TIMES = 12  # for ten times the accounts
+MOST_MEGABYTES = 300
+
+# Accounts that the plain loop is tried on; what it would take for all is calculated.
+LOOPED = 1000
 
 
-@dataclass
-class Fleet:
-    """Draws accounts, and keeps the account of what they must get: matches per rule, and a sum
-    over (account, classification) that no wrong pair leaves as it is.
-    """
-
-    rules: int
-    matches: dict[int, int] = field(default_factory=dict)
-    assignments: int = 0
-    checksum: int = 0
-    dice: random.Random = field(default_factory=lambda: random.Random(2026))
-
-    def account(self, number: int) -> tuple[list[str], bool]:
-        """The tokens of account `number` and whether it is locked; books what it must get."""
-        groups = max(self.rules // PER_CLASSIFICATION, 1)
-        dice = self.dice
-        tokens = {"db_type:mysql", "kind:user"}
-        tokens.update(f"role:noise{dice.randrange(NOISE)}" for _ in range(4))
-        is_locked = dice.random() < 0.05
-        for group in dice.sample(range(groups), min(dice.choice((1, 1, 2, 2, 3, 2)), groups)):
-            first = group * PER_CLASSIFICATION
-            size = min(PER_CLASSIFICATION, self.rules - first)
-            chosen = [
-                first + n for n in dice.sample(range(size), min(dice.choice((1, 2, 2, 4)), size))
-            ]
-            held = [rule for rule in chosen if not (is_locked and rule % 5 == 2)]
-            for rule in chosen:
-                tokens.update(tokens_of(rule, dice))
-            for rule in held:
-                self.matches[rule] = self.matches.get(rule, 0) + 1
-            if held:
-                self.assignments += 1
-                self.checksum += checksum(number, group)
-        return sorted(tokens), is_locked
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.classify", description=__doc__)
+    parser.add_argument("--sizes", nargs="+", default=list(SIZES))
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    known: dict[tuple[int, int], Figures] = {}
+    with own_store():
+        for size in options.sizes:
+            accounts, rules = map(int, size.split("x"))
+            found = measure(accounts, rules, options.repeat if accounts < MILLION else 1)
+            known[accounts, rules] = found
+            tell(found, known.get((accounts // 10, rules)))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of this process: {peak:.0f} MB")
+    missed = [*_missed(known), *_too_big(peak)]
+    print(*missed or ["within every limit"], sep="\n")
+    return 1 if missed else 0
 
 
-def checksum(number: int, group: int) -> int:
-    return (number * 1009 + group * 7919 + 1) % 1_000_003
+def measure(accounts: int, rules: int, repeat: int) -> Figures:
+    """Seconds, the best of `repeat`."""
+    from classification.classify import classify
 
-
-CHECKSUM = """
-    SELECT count(*), sum(mod(substr(a.username, 2)::bigint * 1009
-                             + substr(c.name, 2)::bigint * 7919 + 1, 1000003))
-    FROM account_classification_assignments x
-    JOIN account_permission p ON p.id = x.account_id
-    JOIN instance_accounts a ON a.id = p.account_id
-    JOIN account_classifications c ON c.id = x.classification_id
-    WHERE x.is_active
-"""
-
-
-def tokens_of(rule: int, dice: random.Random) -> list[str]:
-    """What an account must hold for this rule to match. The five shapes are those of `expr_of`."""
-    match rule % 5:
-        case 0:
-            return [f"role:r{rule}"]
-        case 1:
-            return ["priv:database:SELECT", f"priv:database:SELECT@db{rule}"]
-        case 2:
-            return ["priv:table:UPDATE", f"priv:table:UPDATE@db{rule}.orders"]
-        case 3:
-            return [f"role:r{rule}{dice.choice('ab')}"]
-    return [
-        f"role:r{rule}",
-        "priv:table:INSERT",
-        f"priv:table:INSERT@db{rule}.t{dice.randrange(9)}",
-    ]
-
-
-def expr_of(rule: int) -> dict[str, Any]:
-    def call(fn: str, **args: Any) -> dict[str, Any]:
-        return {"fn": fn, "args": args}
-
-    role = call("has_role", name=f"r{rule}")
-    match rule % 5:
-        case 0:
-            return role
-        case 1:
-            return call("has_privilege", name="SELECT", scope="database", database=f"db{rule}")
-        case 2:
-            table = call("has_privilege", name="UPDATE", scope="table", object=f"db{rule}.orders")
-            return {"op": "AND", "args": [table, {"op": "NOT", "args": [call("is_locked")]}]}
-        case 3:
-            either = [call("has_role", name=f"r{rule}{which}") for which in "ab"]
-            return {"op": "OR", "args": either}
-    tables = call("has_privilege", name="INSERT", scope="table", object=f"db{rule}.*")
-    return {"op": "AND", "args": [role, tables]}
-
-
-def load(count: int, rules: int) -> Fleet:
-    """Fill the empty tables by COPY, and index them as a sync would have."""
-    from django.db import connection
-
-    fleet = Fleet(rules)
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE instances, account_classifications CASCADE")
-        cursor.execute("TRUNCATE classified_accounts")
-        cursor.execute("DROP INDEX permission_tokens")
-        copy_in(cursor, "instances", INSTANCE, instances(count))
-        copy_in(cursor, "instance_accounts", ACCOUNT, accounts(count))
-        copy_in(cursor, "account_permission", PERMISSION, permissions(count, fleet))
-        cursor.execute(
-            "CREATE INDEX permission_tokens ON account_permission USING gin (fact_tokens)"
-            " WITH (fastupdate = off)"
-        )
-    make_rules(rules)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-        cursor.execute("CHECKPOINT")
-    return fleet
-
-
-INSTANCE = (
-    "id name db_type host port database_name tls_mode tls_ca environment description version"
-    " main_version is_active created_at updated_at"
-)
-ACCOUNT = "id instance_id db_type username kind is_active first_seen_at last_seen_at"
-PERMISSION = (
-    "id account_id instance_id db_type permission_snapshot permission_facts fact_tokens"
-    " snapshot_fingerprint facts_fingerprint is_superuser is_locked can_login last_sync_time"
-    " last_change_type last_change_time"
-)
-
-
-def copy_in(cursor: Any, table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    names = columns.replace(" ", ", ")
-    with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def instances(count: int) -> Iterator[tuple[Any, ...]]:
-    for i in range(-(-count // PER_INSTANCE)):
-        text = ("", "require", "", "", "", "", "")
-        yield (i + 1, f"db{i}", "mysql", f"host{i}", 3306, *text, True, MOMENT, MOMENT)
-
-
-def accounts(count: int) -> Iterator[tuple[Any, ...]]:
-    for i in range(count):
-        where = i // PER_INSTANCE + 1
-        yield (i + 1, where, "mysql", f"u{i}", "user", True, MOMENT, MOMENT)
-
-
-def permissions(count: int, fleet: Fleet) -> Iterator[tuple[Any, ...]]:
-    snapshot = '{"version": 4, "categories": {"grants": [], "memberships": []}, "errors": []}'
-    for i in range(count):
-        tokens, is_locked = fleet.account(i)
-        facts = '{"version": 2, "roles": ["' + '", "'.join(tokens) + '"], "privileges": {}}'
-        yield (
-            i + 1,
-            i + 1,
-            i // PER_INSTANCE + 1,
-            "mysql",
-            snapshot,
-            facts,
-            tokens,
-            f"{i:064x}",
-            f"{i:064x}",
-            False,
-            is_locked,
-            True,
-            MOMENT,
-            "add",
-            MOMENT,
-        )
-
-
-def make_rules(rules: int) -> None:
-    import json
-
-    from classification.models import AccountClassification, ClassificationRule
-
-    for rule in range(rules):
-        gives, _new = AccountClassification.objects.get_or_create(
-            name=f"c{rule // PER_CLASSIFICATION}", defaults={"display_name": "bench"}
-        )
-        text = json.dumps({"version": 4, "expr": expr_of(rule)})
-        ClassificationRule.objects.create(
-            classification=gives, db_type="mysql", rule_name=f"r{rule}", rule_expression=text
-        )
+    loading, fleet = timed(lambda: drawn.load(accounts, rules))
+    print(
+        f"\n{accounts:,} accounts x {rules} rules: drawn and loaded in {loading:.0f} s", flush=True
+    )
+    first, again, changed = [], [], []
+    for _ in range(repeat):
+        forget()
+        seconds, outcome = timed(classify, "first run")
+        check(fleet, outcome)
+        first.append(seconds)
+    print(
+        f"  {sum(fleet.matches.values()):,} matches, {fleet.assignments:,} assignments, all of them"
+        " as they must be"
+    )
+    for _ in range(repeat + 2):
+        seconds, outcome = timed(classify, "nothing changed")
+        if outcome.added or outcome.removed or outcome.updated:
+            raise SystemExit("wrong: a run without changes wrote something")
+        again.append(seconds)
+    for step in range(repeat):
+        change_one_rule(step)
+        changed.append(timed(classify, "one rule changed")[0])
+    loop = looped(accounts)
+    return {
+        "first run": min(first),
+        "nothing changed": min(again),
+        "one rule changed": min(changed),
+        "preview of a rule": min(previewed() for _ in range(repeat + 1)),
+        "explain": min(explained(number) for number in range(1, 11)),
+        "plain loop": loop,
+    }
 
 
 def forget() -> None:
@@ -215,90 +105,138 @@ def forget() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
+_told: set[str] = set()
 
 
-def check(fleet: Fleet, outcome: Any) -> None:
+def timed(work: Callable[[], Any], name: str = "") -> tuple[float, Any]:
+    """Seconds and what came of it. The first time that there is a name, the statements are told."""
+    from django.db import connection
+
+    statements = count()
+
+    def counted(execute: Any, *args: Any) -> Any:
+        next(statements)
+        return execute(*args)
+
+    with connection.execute_wrapper(counted):
+        start = time.perf_counter()
+        found = work()
+        seconds = time.perf_counter() - start
+    if name and name not in _told:
+        _told.add(name)
+        print(f"  {name}: {next(statements)} statements", flush=True)
+    return seconds, found
+
+
+def check(fleet: drawn.Fleet, outcome: Any) -> None:
     """Stop with the difference unless every rule and every pair is as the generator booked it."""
     from django.db import connection
 
     wrong = [
-        (result.name, result.matched, fleet.matches.get(int(result.name[1:]), 0))
+        (result.name, result.matched, fleet.matches.get(int(result.name[1:]), 0), result.error)
         for result in outcome.rules
         if result.error or result.matched != fleet.matches.get(int(result.name[1:]), 0)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(CHECKSUM)
+        cursor.execute(drawn.CHECKSUM)
         found = cursor.fetchone()
     if wrong or found != (fleet.assignments, fleet.checksum):
         raise SystemExit(f"wrong: {wrong[:5]} {found} != {fleet.assignments, fleet.checksum}")
 
 
 def change_one_rule(step: int) -> None:
-    """A rule asks for one more role, and back: its matches stay the same, its text does not."""
-    import json
-
+    """A rule asks for one more role: its matches stay the same, its text and evidence do not."""
     from classification.models import ClassificationRule
 
     rule = ClassificationRule.objects.get(rule_name="r0")
-    args = [expr_of(0), {"fn": "has_role", "args": {"name": f"nobody{step}"}}]
+    args = [drawn.expr_of(0), {"fn": "has_role", "args": {"name": f"nobody{step}"}}]
     rule.rule_expression = json.dumps({"version": 4, "expr": {"op": "OR", "args": args}})
     rule.save()
 
 
-def measure(count: int, rules: int, repeat: int) -> dict[str, float]:
-    from classification.classify import classify
+def previewed() -> float:
+    """Of a draft that gives a rule's classification to others than the rule does now."""
+    from classification.dsl.parser import parse
+    from classification.models import ClassificationRule
+    from classification.preview import preview
 
-    loading, fleet = timed(lambda: load(count, rules))
-    first = []
-    for _ in range(repeat):
-        forget()
-        seconds, outcome = timed(classify)
-        check(fleet, outcome)
-        first.append(seconds)
-    unchanged = [timed(classify) for _ in range(repeat + 2)]
-    if any(outcome.added or outcome.removed or outcome.updated for _s, outcome in unchanged):
-        raise SystemExit("wrong: a run without changes wrote something")
-    changed = []
-    for step in range(repeat):
-        change_one_rule(step)
-        changed.append(timed(classify)[0])
-    report(count, rules, fleet, loading)
-    return {
-        "first run": min(first),
-        "nothing changed": min(seconds for seconds, _outcome in unchanged),
-        "one rule changed": min(changed),
-    }
-
-
-def report(count: int, rules: int, fleet: Fleet, loading: float) -> None:
-    print(
-        f"{count:,} accounts x {rules} rules: {sum(fleet.matches.values()):,} matches,"
-        f" {fleet.assignments:,} assignments, as expected (loaded in {loading:.0f} s)",
-        flush=True,
+    rule = ClassificationRule.objects.get(rule_name="r3")
+    draft = parse(json.dumps({"version": 4, "expr": drawn.expr_of(8)}), "mysql")
+    seconds, found = timed(
+        lambda: preview(draft, rule.classification_id, rule.pk), "preview of a rule"
     )
+    if not (found["add"]["total"] and found["drop"]["total"]):
+        raise SystemExit(f"wrong: a preview that adds or drops nobody: {found}")
+    return seconds
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.classify", description=__doc__)
-    parser.add_argument("--accounts", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--rules", type=int, default=100)
-    parser.add_argument("--repeat", type=int, default=3)
-    options = parser.parse_args()
-    with own_store():
-        before: dict[str, float] = {}
-        for count in options.accounts:
-            found = measure(count, options.rules, options.repeat if count < 10**6 else 1)
-            for name, seconds in found.items():
-                ratio = f"  {seconds / before[name]:6.1f} x" if before else ""
-                print(f"  {name:<18}{seconds:8.3f} s{ratio}", flush=True)
-            before = found
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"  peak memory of this process: {peak:.0f} MB")
+def explained(number: int) -> float:
+    from accounts.models import AccountPermission
+    from classification.explain import explain_rule
+    from classification.models import ClassificationRule
+
+    rule = ClassificationRule.objects.get(rule_name="r3")
+    has_it = AccountPermission.objects.select_related("account", "instance")
+    seconds, _told = timed(lambda: explain_rule(has_it.get(pk=number), rule), "explain")
+    return seconds
+
+
+def looped(accounts: int) -> float:
+    """The Python evaluator over every rule and account, calculated from some, which must agree
+    with what the store found.
+    """
+    from accounts.models import AccountPermission
+    from classification.dsl import verdicts
+    from classification.dsl.subject import Subject
+    from classification.models import AccountClassificationAssignment, ClassificationRule
+    from classification.questions import Question
+
+    rules = [(rule.pk, Question.of(rule.parsed())) for rule in ClassificationRule.objects.all()]
+    some = list(AccountPermission.objects.filter(pk__lte=LOOPED).select_related("account"))
+    start = time.perf_counter()
+    found = {
+        (each.pk, pk)
+        for each, subject in ((each, Subject.of(each)) for each in some)
+        for pk, question in rules
+        if verdicts.evaluate(question.expression.root, subject, question.context).verdict
+    }
+    seconds = (time.perf_counter() - start) / len(some) * accounts
+    given = AccountClassificationAssignment.objects.active().filter(account__lte=LOOPED)
+    stored = {
+        (account, told["rule"])
+        for account, evidence in given.values_list("account", "evidence")
+        for told in evidence["rules"]
+    }
+    if found != stored:
+        raise SystemExit(f"wrong: loop and store differ in {found ^ stored}")
+    return seconds
+
+
+def tell(found: Figures, smaller: Figures | None) -> None:
+    for name, seconds in found.items():
+        times = f"{seconds / smaller[name]:8.1f} x" if smaller else ""
+        said = "(calculated)" if name == "plain loop" else ""
+        print(f"  {name:<20}{seconds:10.3f} s{times} {said}", flush=True)
+    print(f"  the loop takes {found['plain loop'] / found['first run']:.0f} times the first run")
+
+
+def _missed(known: dict[tuple[int, int], Figures]) -> Iterator[str]:
+    for name, limit in LIMITS.items():
+        seconds = known.get((100_000, 100), {}).get(name, 0)
+        if seconds > limit:
+            yield f"100,000 accounts, {name}: {seconds:.3f} s, at most {limit} s are allowed"
+    for (accounts, rules), found in known.items():
+        smaller = known.get((accounts // 10, rules))
+        for name in LIMITS if smaller else ():
+            times = found[name] / smaller[name] if smaller else 0
+            if times > MOST_TIMES:
+                yield f"{accounts:,} accounts, {name}: {times:.1f} times that of a tenth of them"
+
+
+def _too_big(megabytes: float) -> Iterator[str]:
+    if megabytes > MOST_MEGABYTES:
+        yield f"{megabytes:.0f} MB of memory, at most {MOST_MEGABYTES} are allowed"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

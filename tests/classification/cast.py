@@ -11,6 +11,8 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import AccountPermission, InstanceAccount
+from classification.dsl.nodes import Expression
+from classification.dsl.parser import parse
 from classification.models import AccountClassification, ClassificationRule
 from whalefall.instances.models import Instance
 
@@ -83,3 +85,7 @@ def rule(
     return ClassificationRule.objects.create(
         rule_name=name, classification=gives, rule_expression=text(expr), db_type=db_type
     )
+
+
+def parsed(expr: dict[str, Any], db_type: str = "mysql") -> Expression:
+    return parse(text(expr), db_type)

@@ -9,6 +9,7 @@ from classification import matching
 from classification.classify import classify
 from classification.models import AccountClassificationAssignment as Assignment
 from classification.models import ClassificationRule
+from classification.preview import preview
 from tests.classification import cast
 from tests.classification.cast import call, retoken
 
@@ -106,3 +107,25 @@ def test_rules_of_other_engines_are_not_asked_on_an_instance():
     asked = {rule.db_type: rule.asked for rule in classify(instance_id=mysql.id).rules}
     assert asked == {"mysql": "all", "postgresql": "none"}
     assert classify().added == 4
+
+
+def test_of_a_preview():
+    def shown():
+        classify()
+        rule = ClassificationRule.objects.first()
+        draft = cast.parsed(call("has_role", name="nobody"))
+        return statements(preview, draft, rule.classification_id, rule.pk)
+
+    few, many = of_sizes(shown)
+    assert few == many == 2
+
+
+def test_a_draft_that_loses_accounts_shows_the_first_and_counts_all():
+    fleet(1, 30)
+    AccountPermission.objects.update(fact_tokens=["db_type:mysql", "role:r0"])
+    classify()
+    rule = ClassificationRule.objects.get()
+    draft = cast.parsed(call("has_role", name="nobody"))
+    found = preview(draft, rule.classification_id, rule.pk, limit=1)["drop"]
+    assert found["total"] == 30
+    assert [each["username"] for each in found["items"]] == ["app_0@%"]
