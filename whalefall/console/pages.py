@@ -198,6 +198,7 @@ MERGED = (
     "list_filter",
     "actions",
     "actions_detail",
+    "actions_list",
     "inlines",
     "search_fields",
     "page_top",
