@@ -32,7 +32,7 @@ from accounts.serializers import (
     PermissionsSerializer,
 )
 from whalefall.api import Answer, ApiError
-from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.exports import FORMAT, TABLE_SCHEMA, AnyAccept, table_response
 from whalefall.instances.models import Instance
 from whalefall.paging import LIST_PARAMETERS
 from whalefall.viewsets import ViewSet
@@ -65,12 +65,12 @@ class LedgerViewSet(mixins.ListModelMixin, ViewSet):
         found = super().get_queryset().prefetch_related("instance__tags")
         return found.defer(None) if self.action == "permissions" else found
 
-    @extend_schema(responses=CSV_SCHEMA, filters=True)
+    @extend_schema(parameters=[FORMAT], responses=TABLE_SCHEMA, filters=True)
     @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
     def exports(self, request: Request) -> StreamingHttpResponse:
-        """The ledger as CSV, filtered alike, row by row."""
+        """The ledger as CSV or XLSX, filtered alike, row by row."""
         found = self.filter_queryset(self.get_queryset())
-        return csv_response("accounts", self.export_header(), self.export_rows(found))
+        return table_response(request, "accounts", self.export_header(), self.export_rows(found))
 
     def export_header(self) -> tuple[str, ...]:
         return EXPORTED
@@ -161,16 +161,16 @@ class AccessViewSet(ViewSet):
 
     @extend_schema(
         operation_id="accounts_access_exports",
-        parameters=[AccessQuerySerializer],
-        responses=CSV_SCHEMA,
+        parameters=[AccessQuerySerializer, FORMAT],
+        responses=TABLE_SCHEMA,
     )
     @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
     def exports(self, request: Request) -> StreamingHttpResponse:
-        """The same answer as CSV, a row for each way. What could not be read stands in rows without
-        an account.
+        """The same answer as CSV or XLSX, a row for each way. What could not be read stands in rows
+        without an account.
         """
         access = self._access(request)
-        return csv_response("access", access_csv.HEADER, access_csv.rows(access))
+        return table_response(request, "access", access_csv.HEADER, access_csv.rows(access))
 
     def _access(self, request: Request) -> Access:
         given = {k: v for k, v in request.query_params.items() if k not in LIST_PARAMETERS}

@@ -19,7 +19,7 @@ from capacity.filters import MoverFilter, OutlookFilter, VolumeFilter
 from capacity.models import DatabaseGrowth, InstanceOutlook, InstanceVolume
 from capacity.viewsets import PRESENT, Exports
 from whalefall.api import Answer
-from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.exports import FORMAT, TABLE_SCHEMA, AnyAccept, table_response
 from whalefall.instances.models import Instance
 from whalefall.viewsets import ViewSet
 
@@ -120,16 +120,19 @@ class TagSizeViewSet(ViewSet):
         return Answer(shapes.TagSizeSerializer(self._rows(request), many=True).data)
 
     @extend_schema(
-        parameters=[shapes.TagQuerySerializer], responses=CSV_SCHEMA, operation_id="tag_exports"
+        parameters=[shapes.TagQuerySerializer, FORMAT],
+        responses=TABLE_SCHEMA,
+        operation_id="tag_exports",
     )
     @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
     def exports(self, request: Request) -> StreamingHttpResponse:
-        """The same as CSV."""
+        """The same as CSV or XLSX."""
         rows = ([row[name] for name in TAG_COLUMNS] for row in self._rows(request))
-        return csv_response("sizes-by-tag", TAG_COLUMNS, rows)
+        return table_response(request, "sizes-by-tag", TAG_COLUMNS, rows)
 
     def _rows(self, request: Request) -> Sequence[dict[str, Any]]:
-        query = shapes.TagQuerySerializer(data=request.query_params.dict())
+        given = {k: v for k, v in request.query_params.items() if k != "format"}
+        query = shapes.TagQuerySerializer(data=given)
         query.is_valid(raise_exception=True)
         given = query.validated_data
         last = given.get("end_date") or timezone.localdate()

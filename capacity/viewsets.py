@@ -28,7 +28,7 @@ from capacity.models import (
     InstanceSizeAggregation,
 )
 from whalefall.api import Answer, ApiError
-from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.exports import FORMAT, TABLE_SCHEMA, AnyAccept, table_response
 from whalefall.instances.models import Instance
 from whalefall.viewsets import ViewSet
 
@@ -53,12 +53,12 @@ class Exports(mixins.ListModelMixin, ViewSet):
     exported: dict[str, str] = {}
     export_name = ""
 
-    @extend_schema(responses=CSV_SCHEMA, filters=True)
+    @extend_schema(parameters=[FORMAT], responses=TABLE_SCHEMA, filters=True)
     @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
     def exports(self, request: Request) -> StreamingHttpResponse:
-        """The list as CSV, filtered and sorted alike, row by row."""
+        """The list as CSV or XLSX, filtered and sorted alike, row by row."""
         found = self.filter_queryset(self.get_queryset())
-        return csv_response(self.export_name, tuple(self.exported), self._rows(found))
+        return table_response(request, self.export_name, tuple(self.exported), self._rows(found))
 
     def _rows(self, found: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
         return found.values_list(*self.exported.values()).iterator(chunk_size=1000)
@@ -284,7 +284,7 @@ class DatabaseTableViewSet(ViewSet):
         answer.meta = {**(getattr(answer, "meta", None) or {}), **known}  # type: ignore[attr-defined]
         return answer
 
-    @extend_schema(responses=CSV_SCHEMA)
+    @extend_schema(parameters=[FORMAT], responses=TABLE_SCHEMA)
     @action(
         detail=True,
         url_path="tables/sizes/exports",
@@ -292,9 +292,9 @@ class DatabaseTableViewSet(ViewSet):
         content_negotiation_class=AnyAccept,
     )
     def tables_exports(self, request: Request, pk: str) -> StreamingHttpResponse:
-        """All of them as CSV."""
+        """All of them as CSV or XLSX."""
         rows = largest(self.get_object()).values_list(*TABLE_COLUMNS).iterator(chunk_size=1000)
-        return csv_response("tables", TABLE_COLUMNS, rows)
+        return table_response(request, "tables", TABLE_COLUMNS, rows)
 
 
 def largest(database: InstanceDatabase) -> QuerySet[DatabaseTableSizeStat]:

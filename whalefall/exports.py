@@ -1,4 +1,4 @@
-"""CSV for people: streamed row by row, and safe to open in a spreadsheet."""
+"""Tables for people, as CSV or XLSX (`?format=`): row by row, and safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
+from whalefall import xlsx
+from whalefall.paging import unknown
+
 CSV_SCHEMA = {(200, "text/csv"): OpenApiTypes.STR}
+TABLE_SCHEMA = CSV_SCHEMA | {(200, xlsx.MEDIA_TYPE): OpenApiTypes.BINARY}
+FORMATS = ("csv", "xlsx")
+FORMAT = OpenApiParameter("format", str, enum=FORMATS, default="csv")
 # What a spreadsheet takes for a formula (OWASP, "CSV injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -54,6 +62,23 @@ def csv_response(
     )
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
+
+
+def asked_format(request: Request) -> str:
+    """`csv` unless `?format=` says otherwise. Raises ValidationError with the choices."""
+    wanted = request.query_params.get("format", FORMATS[0])
+    if wanted not in FORMATS:
+        raise ValidationError({"format": unknown(wanted, FORMATS)})
+    return wanted
+
+
+def table_response(
+    request: Request, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> StreamingHttpResponse:
+    """A download in the format that was asked for, never held in memory as a whole."""
+    if asked_format(request) == "xlsx":
+        return xlsx.response(name, header, rows)
+    return csv_response(name, header, rows)
 
 
 class AnyAccept(BaseContentNegotiation):

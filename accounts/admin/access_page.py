@@ -16,6 +16,7 @@ from accounts import access_csv
 from accounts.access import Access, UnknownQuestion
 from accounts.models import AccountPermission, InstanceAccount
 from tags.models import Tag
+from whalefall import xlsx
 from whalefall.console.pages import page
 from whalefall.console.paginator import EstimatingPaginator
 from whalefall.engines.observed import Scope
@@ -90,7 +91,7 @@ class AccessPage:
         return [path("access/", view, name=ACCESS), *super().get_urls()]  # type: ignore[misc]
 
     def access_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The form alone, its answer a page at a time, or all of it as CSV (`export`)."""
+        """The form alone, its answer a page at a time, or all of it as CSV or XLSX (`export`)."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         form = AccessForm(request.GET if "privilege" in request.GET else None)
@@ -102,7 +103,8 @@ class AccessPage:
                 context["error"] = str(exc)
             else:
                 if "export" in request.GET:
-                    return csv_response("access", access_csv.HEADER, access_csv.rows(access))
+                    download = xlsx.response if request.GET["export"] == "xlsx" else csv_response
+                    return download("access", access_csv.HEADER, access_csv.rows(access))
                 context |= _answer(request, access)
         return _shown(request, context)
 

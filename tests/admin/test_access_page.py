@@ -1,8 +1,11 @@
 """Who has access to ...: asked across the fleet, with the ways, and what nobody could read."""
 
+import io
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
 
 from tags.models import Tag
 from tests.admin import fleet
@@ -85,6 +88,13 @@ def test_the_answer_comes_as_csv(viewer, accounts):
     lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == 5
     assert lines[1].startswith("orders-db,postgresql,app_rw,user,team_rw -> dba_role,,")
+
+
+def test_the_answer_comes_as_xlsx(viewer, accounts):
+    response = asked(viewer, export="xlsx")
+    sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
+    assert sheet.max_row == 5
+    assert [cell.value for cell in sheet[2]][:3] == ["orders-db", "postgresql", "app_rw"]
 
 
 def test_it_is_closed_to_who_has_no_role(nobody):

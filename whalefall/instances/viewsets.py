@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from whalefall.api import Answer, ApiError
-from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
+from whalefall.exports import FORMAT, TABLE_SCHEMA, AnyAccept, table_response
 from whalefall.instances.filters import CredentialFilter, InstanceFilter
 from whalefall.instances.imports import COLUMNS
 from whalefall.instances.models import Credential, Instance
@@ -128,15 +128,15 @@ class InstanceViewSet(ModelViewSet):
                 instance.recycle()
         return Answer({"recycled": len(found)}, _("Put into the recycle bin."))
 
-    @extend_schema(responses=CSV_SCHEMA, filters=True)
+    @extend_schema(parameters=[FORMAT], responses=TABLE_SCHEMA, filters=True)
     @action(detail=False, pagination_class=None, content_negotiation_class=AnyAccept)
     def exports(self, request: Request) -> StreamingHttpResponse:
-        """The list as CSV, filtered alike; what batch-create reads. Never a password."""
+        """The list as CSV (what batch-create reads) or XLSX, filtered alike. Never a password."""
         found = self.filter_queryset(self.get_queryset()).order_by("name")
-        return csv_response("instances", COLUMNS, _csv_rows(found))
+        return table_response(request, "instances", COLUMNS, _rows(found))
 
 
-def _csv_rows(instances: QuerySet[Instance]) -> Iterator[list[Any]]:
+def _rows(instances: QuerySet[Instance]) -> Iterator[list[Any]]:
     for instance in instances.iterator(chunk_size=500):
         credential = instance.credential.name if instance.credential else ""
         tags = ";".join(tag.name for tag in instance.tags.all())
