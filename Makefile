@@ -10,7 +10,7 @@ export NODE_EXTRA_CA_CERTS ?= $(CERTIFICATES)
 endif
 ARGS ?=
 
-.PHONY: help setup setup-test demo serve worker test lint messages bench stop clean
+.PHONY: help setup setup-test demo serve worker test lint messages screenshots bench stop clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +41,9 @@ lint: setup-test  ## ruff, the layers, mypy
 
 messages: setup  ## collect new texts into locale/; ARGS=check names what is not translated
 	@python scripts/messages $(or $(ARGS),update)
+
+screenshots: setup-test  ## pictures for docs/guide.md, of what make serve shows
+	@python scripts/screenshots
 
 bench: setup  ## measure; prints counts and ratios
 	@python -m bench $(ARGS)
