@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     CheckboxFilter,
@@ -76,6 +77,9 @@ def _has_classification(**conditions: Any) -> Exists:
             account=OuterRef("permission__pk"), is_active=True, classification__in=wanted
         )
     )
+
+
+ACCEPT = "classification_accountclassificationassignment_accept_risk"
 
 
 class ByHandForm(BaseDialogForm):
@@ -160,6 +164,7 @@ class ClassifiedAccounts(ExplainedAccounts):
         context: dict[str, Any] = super().page_context(request, account)  # type: ignore[misc]
         permission = context["permission"]
         context["assignments"] = _assignments(permission, account) if permission else []
+        context["may_accept"] = self.has_operate_permission(request)  # type: ignore[attr-defined]
         return context
 
 
@@ -181,6 +186,7 @@ def _assignments(permission: AccountPermission, account: InstanceAccount) -> lis
             "accepted": accepted_badge(assignment),
             "lines": evidence_lines(assignment, permission),
             "url": change_url(assignment),
+            "accept_url": reverse(f"admin:{ACCEPT}", args=(assignment.pk,)),
         }
         for assignment in active
     ]

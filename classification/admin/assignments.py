@@ -181,18 +181,21 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
         icon="verified_user",
         form_class=AcceptForm,
     )
-    def accept_risk(self, request: HttpRequest, assignment: Any, form: Any) -> None:
+    def accept_risk(self, request: HttpRequest, assignment: Any, form: Any) -> str | None:
+        account = assignment.account.account
+        back = change_url(account) if request.GET.get("from") == "account" else None
         if not assignment.is_active:
             self.message_user(request, _("It had ended before."), messages.WARNING)
-            return
+            return back
         accepted = RiskException.objects.create(
-            account=assignment.account.account,
+            account=account,
             classification=assignment.classification,
             created_by=request.user,  # type: ignore[misc]
             **{name: form.cleaned_data[name] for name in ("reason", "approver", "ends_on")},
         )
         self.log_addition(request, accepted, [{"added": {}}])
         self.message_user(request, _("Accepted."), messages.SUCCESS)
+        return back
 
     @admin.action(description=_("End"), permissions=["operate"])
     def deactivate_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

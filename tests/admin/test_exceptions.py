@@ -42,6 +42,14 @@ def test_an_operator_accepts_the_risk_on_the_page_of_the_assignment(operator, db
     assert ">dba_li<" not in operator.get(f"{ACCOUNTS}?risk=critical").content.decode()
 
 
+def test_a_risk_is_accepted_from_the_page_of_the_account(operator, viewer, dba_li, accept_url):
+    page = f"{ACCOUNTS}{dba_li.pk}/change/"
+    assert f'hx-get="{accept_url}?from=account"' in operator.get(page).content.decode()
+    assert accept_url not in viewer.get(page).content.decode()
+    assert operator.post(f"{accept_url}?from=account", form()).url == page
+    assert accept_url not in operator.get(page).content.decode()  # it is accepted now
+
+
 @pytest.mark.parametrize("wrong", [{"reason": " "}, {"approver": ""}, {"ends_on": "2020-01-01"}])
 def test_a_risk_is_not_accepted_without_grounds(operator, accept_url, wrong):
     operator.post(accept_url, form(**wrong))
