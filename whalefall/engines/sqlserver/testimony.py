@@ -54,12 +54,9 @@ class Reader(Protocol):
 def testify(
     server: Reader, observation: Observation, accounts: Sequence[str], objects: int
 ) -> Iterator[Testimony]:
-    """The login itself first, which may always ask. Three statements per login, and one per
-    database for what there is to ask about.
-    """
+    """Three statements per login, and one per database for what there is to ask about."""
     places = {each.name: list(_places(server, each.name, objects)) for each in _entered(server)}
-    mine = [server.login] if server.login in observation.accounts else []
-    logins = [observation.accounts[name] for name in dict.fromkeys((*mine, *accounts))]
+    logins = [observation.accounts[name] for name in accounts]
     for account in logins:
         if account.kind is Kind.USER and account.attributes.get("type") != "group":
             try:
