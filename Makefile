@@ -10,7 +10,7 @@ export NODE_EXTRA_CA_CERTS ?= $(CERTIFICATES)
 endif
 ARGS ?=
 
-.PHONY: help setup setup-test demo serve worker test lint messages bench stop clean
+.PHONY: help setup setup-demo setup-test demo serve worker test lint messages screenshots bench stop clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,13 +18,16 @@ help:  ## what there is
 setup:  ## make .venv and install what running needs
 	@scripts/setup run
 
+setup-demo:
+	@scripts/setup demo
+
 setup-test:
 	@scripts/setup test
 
-demo: setup  ## start two database servers with 60 accounts, read and classify them, show the result
+demo: setup-demo  ## four database servers (two of them simulated), read and classified, the result shown
 	@python -m demo
 
-serve: setup  ## the admin and the API on the demo's data, with a worker; PORT=8000; Ctrl-C ends it
+serve: setup-demo  ## the admin and the API on the demo's data, with a worker; PORT=8000; Ctrl-C ends it
 	@python -m demo serve
 
 worker: setup  ## only the worker that runs tasks and schedules
@@ -41,6 +44,9 @@ lint: setup-test  ## ruff, the layers, mypy
 
 messages: setup  ## collect new texts into locale/; ARGS=check names what is not translated
 	@python scripts/messages $(or $(ARGS),update)
+
+screenshots: setup-test  ## pictures for docs/guide.md, of what make serve shows
+	@python scripts/screenshots
 
 bench: setup  ## measure; prints counts and ratios
 	@python -m bench $(ARGS)

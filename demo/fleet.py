@@ -9,8 +9,10 @@ import shutil
 
 from django.core.management import call_command
 
-from demo.servers import Watched, script
+from demo.servers import Watched
 from whalefall.instances.models import Instance
+
+NOTE = "Simulated: a stand-in that speaks the product's protocol, not the product itself."
 
 PASSWORD_VARIABLE = "DEMO_COLLECTOR_PASSWORD"
 
@@ -19,7 +21,7 @@ def refill(server: Watched) -> None:
     """Start with nothing, then run the fleet's script. What WhaleFall stored before stays."""
     shutil.rmtree(server.folder / "data", ignore_errors=True)
     server.start()
-    server.run_sql(script(server.sql))
+    server.fill()
 
 
 def register(server: Watched) -> None:
@@ -47,7 +49,12 @@ def register(server: Watched) -> None:
 def _endpoint(server: Watched) -> list[str]:
     words = ["--engine", server.db_type, "--host", server.host, "--port", str(server.port)]
     words += ["--username", server.collector.partition("@")[0], "--password-env", PASSWORD_VARIABLE]
-    return [*words, "--tls", server.tls, "--tag", "demo"]
+    words += ["--tls", server.tls, "--tag", "demo"]
+    if server.database:
+        words += ["--database", server.database]
+    if server.simulated:
+        words += ["--tag", "simulated", "--description", NOTE]
+    return words
 
 
 def moved(server: Watched) -> None:

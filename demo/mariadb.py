@@ -6,17 +6,19 @@ from pathlib import Path
 
 import MySQLdb
 
-from demo.servers import keep, remember_port, statements
+from demo.servers import Scripted, keep, remember_port, statements
 from tests.servers.mariadb import MariaDBServer
 
 
-class WatchedMariaDB(MariaDBServer):
+class WatchedMariaDB(Scripted, MariaDBServer):
     instance = "shop-db"
     db_type = "mysql"
     product = "MariaDB"
     sql = "mariadb"
     tls = "require"
     collector = "whalefall@127.0.0.1"
+    database = ""
+    simulated = False
     table = "shop.payments"
     admin_username = "demo_admin"
     # Run once, when the data folder is made. The administrator may grant what root may, and the

@@ -17,7 +17,7 @@ from rich.console import Console
 from demo import expected, fleet, show
 from demo.people import PASSWORD_FILE, administrator
 from demo.processes import FOLDER, alone, child, store, workers
-from demo.servers import Watched, script, watched
+from demo.servers import Watched, watched
 from sync.models import SyncSession
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 180)
@@ -63,6 +63,10 @@ def chapter_servers(stack: ExitStack) -> list[Watched]:
         fleet.refill(server)
         stack.callback(server.stop)
         console.print(f"{server.instance}: {server.product} on port {server.port}, filled")
+    if any(server.simulated for server in servers):
+        console.print(
+            f"[yellow]Simulated[/] means: {fleet.NOTE.partition(': ')[2]}", soft_wrap=True
+        )
     return servers
 
 
@@ -110,7 +114,7 @@ def chapter_access(servers: list[Watched]) -> None:
 def chapter_second_round(servers: list[Watched]) -> SyncSession:
     heading("6", "A night later: a GRANT, a REVOKE, a new account, a dropped one")
     for server in servers:
-        server.run_sql(script(f"{server.sql}_changes"))
+        server.change()
     session = synchronised(servers)
     classified()
     show.changes(console, session)

@@ -1,5 +1,5 @@
-"""The two watched servers of the demo: a MariaDB and a second embedded PostgreSQL, whose data stays
-under var/demo between runs.
+"""The watched servers of the demo: a MariaDB and a second embedded PostgreSQL, whose data stays
+under var/demo between runs, and the two that are simulated.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SQL = Path(__file__).parent / "sql"
 
 
 class Watched(Protocol):
-    """A server of the demo. `instance` is the name it is registered by, `sql` its scripts',
-    `collector` the login that reads it, `table` the one that money is in.
+    """A server of the demo. `instance` is the name it is registered by, `collector` the login that
+    reads it, `table` the one that money is in; `simulated` ones are stand-ins. `fill` makes its
+    accounts, `change` is what happens to them overnight.
     """
 
     instance: str
     db_type: str
     product: str
-    sql: str
     tls: str
     collector: str
     table: str
@@ -36,20 +36,41 @@ class Watched(Protocol):
     port: int
     folder: Path
 
+    database: str
+    simulated: bool
+
     def start(self) -> None: ...
     def stop(self) -> None: ...
-    def run_sql(self, text: str) -> None: ...
+    def fill(self) -> None: ...
+    def change(self) -> None: ...
     def version(self) -> str: ...
     def create_collector(self, grants: str, password: str) -> None: ...
 
 
-class WatchedPostgreSQL(PostgreSQL18):
+class Scripted:
+    """Filled and changed by the scripts `NAME.sql` and `NAME_changes.sql`."""
+
+    sql: str
+
+    def run_sql(self, text: str) -> None:
+        raise NotImplementedError
+
+    def fill(self) -> None:
+        self.run_sql(script(self.sql))
+
+    def change(self) -> None:
+        self.run_sql(script(f"{self.sql}_changes"))
+
+
+class WatchedPostgreSQL(Scripted, PostgreSQL18):
     instance = "billing-db"
     db_type = "postgresql"
     product = "PostgreSQL 18"
     sql = "postgresql"
     tls = "off"
     collector = "whalefall"
+    database = ""
+    simulated = False
     table = "billing.invoicing.invoices"
 
     def __init__(self, folder: Path) -> None:
@@ -106,13 +127,13 @@ def is_free(port: int) -> bool:
         return True
 
 
-def secret(path: Path) -> str:
-    """The secret in `path`, made on first use, readable by its owner only."""
+def secret(path: Path, value: str = "") -> str:
+    """The secret in `path`, made on first use (`value`, or a new one), readable by its owner."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(15))
+            file.write(value or secrets.token_urlsafe(15))
     return path.read_text()
 
 
@@ -132,6 +153,15 @@ def statements(text: str) -> Iterator[str]:
 
 def watched(folder: Path) -> tuple[list[Watched], list[str]]:
     """The servers that can run here, not started; and for each of the others why it cannot."""
+    from demo.simulated import simulated
+
+    servers, missing = real(folder)
+    more, lacking = simulated(folder)
+    return [*servers, *more], [*missing, *lacking]
+
+
+def real(folder: Path) -> tuple[list[Watched], list[str]]:
+    """The same of the servers that are what they seem."""
     servers: list[Watched] = [WatchedPostgreSQL(folder / "postgresql")]
     if find_spec("MySQLdb") is None:
         return servers, ["MariaDB: mysqlclient is not installed (make setup says what it needs)"]

@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from sync import queue
+from sync import jobs, queue
 from sync.models import SyncSession
 from whalefall import log_store
-from whalefall.api import Answer
+from whalefall.api import Answer, failure, request_id_of
 from whalefall.viewsets import ViewSet
 
 
@@ -42,7 +45,19 @@ class HealthDetailSerializer(serializers.Serializer):
     cache = PartSerializer()
     workers = PartSerializer()
     queue = PartSerializer()
+    schedules = PartSerializer()
     log = PartSerializer()
+
+
+OVERDUE = timedelta(minutes=5)
+# Without one of these the system does not do what it is there for.
+VITAL = ("store", "cache", "workers", "queue")
+UNWELL = {
+    "allOf": [
+        {"$ref": "#/components/schemas/Failure"},
+        {"type": "object", "properties": {"data": {"type": "object"}}},
+    ]
+}
 
 
 class HealthDetailViewSet(ViewSet):
@@ -52,25 +67,45 @@ class HealthDetailViewSet(ViewSet):
     pagination_class = None
     filter_backends = ()
 
-    @extend_schema(responses=HealthDetailSerializer)
+    @extend_schema(responses={200: HealthDetailSerializer, (503, "application/json"): UNWELL})
     @action(detail=False)
-    def detailed(self, request: Request) -> Answer:
-        """Store, cache, workers, queue and log, each with its state."""
+    def detailed(self, request: Request) -> Response:
+        """Store, cache, workers, queue, schedules and log, each with its state. 503 when one of the
+        first four is away.
+        """
         parts = {
             "store": _tried(_store),
             "cache": _tried(_cache),
             "workers": _tried(_workers),
             "queue": _tried(lambda: {"waiting": queue.waiting()}),
+            "schedules": _tried(_schedules),
             "log": _tried(_log),
         }
-        well = all(part["status"] == "ok" for part in parts.values())
-        return Answer({"status": "ok" if well else "degraded", **parts})
+        away = {name: part for name, part in parts.items() if part["status"] != "ok"}
+        data = {"status": "degraded" if away else "ok", **parts}
+        if vital := {name: part for name, part in away.items() if name in VITAL}:
+            return _unwell(request, vital, data)
+        return Answer(data)
 
-    @extend_schema(responses=PartSerializer)
+    @extend_schema(responses={200: PartSerializer, (503, "application/json"): UNWELL})
     @action(detail=False)
-    def cache(self, request: Request) -> Answer:
-        """Whether the cache gives back what was put in."""
-        return Answer(_tried(_cache))
+    def cache(self, request: Request) -> Response:
+        """Whether the cache gives back what was put in; 503 when it does not."""
+        part = _tried(_cache)
+        return Answer(part) if part["status"] == "ok" else _unwell(request, {"cache": part}, part)
+
+
+def _unwell(request: Request, away: dict[str, dict[str, Any]], data: Any) -> Response:
+    """A 503 that names what is away, with all that is known as its `data`."""
+    errors = [
+        {"path": name, "message": part.get("message", ""), "code": "degraded"}
+        for name, part in away.items()
+    ]
+    message = _("Not well: %(parts)s.") % {"parts": ", ".join(away)}
+    body = failure("SERVICE_UNAVAILABLE", message, request_id_of(request), errors)
+    response = Response(body | {"data": data}, status=503)
+    response.is_envelope = True  # type: ignore[attr-defined]
+    return response
 
 
 def _tried(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -105,6 +140,17 @@ def _workers() -> dict[str, Any]:
         return {"alive": True}
     message = _("No worker is alive: start one (manage.py qcluster).")
     return {"status": "degraded", "alive": False, "message": message}
+
+
+def _schedules() -> dict[str, Any]:
+    """A job whose time is minutes past was seen by no worker's scheduler, which ticks twice a
+    minute.
+    """
+    overdue = jobs.schedules().exclude(repeats=0).filter(next_run__lt=timezone.now() - OVERDUE)
+    if names := list(overdue.values_list("name", flat=True)):
+        message = _("Overdue: %(names)s.") % {"names": ", ".join(names)}
+        return {"status": "degraded", "message": message}
+    return {}
 
 
 def _log() -> dict[str, Any]:

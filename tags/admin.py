@@ -119,6 +119,10 @@ class TaggedInstances:
             .prefetch_related(Prefetch("tags", queryset=active, to_attr="active_tags"))
         )
 
+    def page_context(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().page_context(request, instance)  # type: ignore[misc]
+        return context | {"tag_badges": [tag_badge(tag) for tag in instance.active_tags]}
+
     @admin.display(description=_("tags"))
     def tag_badges(self, instance: Any) -> Any:
         return show.joined([tag_badge(tag) for tag in instance.active_tags])

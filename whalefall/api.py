@@ -6,13 +6,14 @@ that name this module, so it must not import them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import DatabaseError, DataError, IntegrityError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -206,7 +207,19 @@ def _store_error(exc: DatabaseError) -> ApiError:
         return ApiError("CONSTRAINT_VIOLATION", _("It contradicts what is stored already."), 409)
     if isinstance(exc, DataError):
         return ApiError("VALIDATION_ERROR", _("A value does not fit into its column."), 400)
+    if is_away(exc):
+        return ApiError("DATABASE_QUERY_ERROR", _("The store is away."), 503)
     return ApiError("DATABASE_QUERY_ERROR", _("The store could not answer."), SERVER_ERROR)
+
+
+def is_away(exc: BaseException) -> bool:
+    """Whether the store cannot be reached, rather than said no: no connection, or one that it
+    ended (it stops, starts, has too many).
+    """
+    if not isinstance(exc, OperationalError | InterfaceError):
+        return False
+    state = getattr(exc.__cause__, "sqlstate", None)
+    return state is None or state[:2] == "08" or state in ("57P01", "57P02", "57P03", "53300")
 
 
 def _model_errors(exc: ModelValidationError) -> Any:
@@ -239,9 +252,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: what broke outside of a view (middleware, rendering)."""
+    exc = sys.exc_info()[1]
+    away = exc is not None and is_away(exc)
     if not request.path.startswith(API_PREFIX):
-        return defaults.server_error(request)
-    message = _("Something went wrong on our side.")
-    return JsonResponse(
-        failure("INTERNAL_ERROR", message, request_id_of(request)), status=SERVER_ERROR
-    )
+        return _away_page() if away else defaults.server_error(request)
+    error = as_api_error(exc) if away and isinstance(exc, Exception) else as_api_error(Exception())
+    body = failure(error.message_code, str(error.detail), request_id_of(request))
+    return JsonResponse(body, status=error.status_code)
+
+
+def _away_page() -> HttpResponse:
+    """For people, without anything that would ask the store."""
+    text = _("The store is away. Try again in a moment.")
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", status=503)

@@ -10,7 +10,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import InstanceAccount
+from accounts import account_page
+from accounts.models import AccountPermission, InstanceAccount
+from accounts.snapshot import Json
 from whalefall.console import show
 from whalefall.console.cards import list_url
 from whalefall.console.pages import extend
@@ -19,9 +21,10 @@ from whalefall.instances.models import Instance
 
 @extend(Instance)
 class InstancesWithAccounts:
-    """The number of accounts in the list of instances."""
+    """The number of accounts in the list of instances; what could be read, on the page of one."""
 
     list_display = ("accounts",)
+    page_top = ("accounts/coverage.html",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
         counted = (
@@ -38,3 +41,20 @@ class InstancesWithAccounts:
     def accounts(self, instance: Any) -> Any:
         url = list_url("accounts_instanceaccount", instance__id__exact=instance.pk)
         return show.link(url, instance.number_of_accounts)
+
+    def page_context(self, request: HttpRequest, instance: Instance) -> dict[str, Any]:
+        context: dict[str, Any] = super().page_context(request, instance)  # type: ignore[misc]
+        sections = _sections(instance)
+        unread = account_page.unread({"sections": sections})
+        return context | {
+            "sections": len(sections),
+            "complete": len(sections) - len(unread),
+            "unread": unread,
+        }
+
+
+def _sections(instance: Instance) -> Json:
+    """Of the last reading: each snapshot has them, those of one account are as good as any's."""
+    there = AccountPermission.objects.filter(instance=instance, account__is_active=True)
+    found: Json | None = there.values_list("permission_snapshot__sections", flat=True).first()
+    return found or {}

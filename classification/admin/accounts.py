@@ -9,10 +9,16 @@ from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import CheckboxFilter
+from unfold.contrib.filters.admin import (
+    CheckboxFilter,
+)
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from accounts.models import AccountPermission, InstanceAccount
 from classification import risks
@@ -24,7 +30,11 @@ from classification.admin.badges import (
     evidence_lines,
     risk_badge,
 )
-from classification.models import AccountClassification, AccountClassificationAssignment, RiskLevel
+from classification.models import (
+    AccountClassification,
+    AccountClassificationAssignment,
+    RiskLevel,
+)
 from classification.rule_pages import number
 from whalefall.console import show
 from whalefall.console.pages import button, change_url, extend
@@ -67,6 +77,9 @@ def _has_classification(**conditions: Any) -> Exists:
             account=OuterRef("permission__pk"), is_active=True, classification__in=wanted
         )
     )
+
+
+ACCEPT = "classification_accountclassificationassignment_accept_risk"
 
 
 class ByHandForm(BaseDialogForm):
@@ -151,6 +164,7 @@ class ClassifiedAccounts(ExplainedAccounts):
         context: dict[str, Any] = super().page_context(request, account)  # type: ignore[misc]
         permission = context["permission"]
         context["assignments"] = _assignments(permission, account) if permission else []
+        context["may_accept"] = self.has_operate_permission(request)  # type: ignore[attr-defined]
         return context
 
 
@@ -172,6 +186,7 @@ def _assignments(permission: AccountPermission, account: InstanceAccount) -> lis
             "accepted": accepted_badge(assignment),
             "lines": evidence_lines(assignment, permission),
             "url": change_url(assignment),
+            "accept_url": reverse(f"admin:{ACCEPT}", args=(assignment.pk,)),
         }
         for assignment in active
     ]

@@ -11,9 +11,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesCheckboxFilter,
+)
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminTextInputWidget,
+)
 
 from accounts.admin.search import SearchedByAccount
 from accounts.models import WIDE, AccountPermission, InstanceAccount
@@ -24,7 +29,10 @@ from classification.admin.badges import (
     risk_badge,
 )
 from classification.admin.exceptions import AcceptForm
-from classification.models import AccountClassificationAssignment, RiskException
+from classification.models import (
+    AccountClassificationAssignment,
+    RiskException,
+)
 from whalefall.console import show
 from whalefall.console.pages import ReadOnlyAdmin, button, change_url
 
@@ -173,18 +181,21 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
         icon="verified_user",
         form_class=AcceptForm,
     )
-    def accept_risk(self, request: HttpRequest, assignment: Any, form: Any) -> None:
+    def accept_risk(self, request: HttpRequest, assignment: Any, form: Any) -> str | None:
+        account = assignment.account.account
+        back = change_url(account) if request.GET.get("from") == "account" else None
         if not assignment.is_active:
             self.message_user(request, _("It had ended before."), messages.WARNING)
-            return
+            return back
         accepted = RiskException.objects.create(
-            account=assignment.account.account,
+            account=account,
             classification=assignment.classification,
             created_by=request.user,  # type: ignore[misc]
             **{name: form.cleaned_data[name] for name in ("reason", "approver", "ends_on")},
         )
         self.log_addition(request, accepted, [{"added": {}}])
         self.message_user(request, _("Accepted."), messages.SUCCESS)
+        return back
 
     @admin.action(description=_("End"), permissions=["operate"])
     def deactivate_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -9,8 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import facts
 from accounts.models import AccountPermission
-from classification import colors
-from classification.models import AccountClassification, AccountClassificationAssignment, RiskLevel
+from classification.models import (
+    AccountClassification,
+    AccountClassificationAssignment,
+    RiskLevel,
+)
 from whalefall.console import show
 
 RISKS = list(RiskLevel.values)
@@ -27,7 +30,7 @@ def classification_badge(classification: AccountClassification) -> Any:
         '<span class="wf-badge wf-neutral" title="{}"><i class="wf-dot" style="background:{}"></i>'
         "{}</span>",
         classification.get_risk_level_display(),
-        colors.shown(classification.color),
+        classification.color,
         classification,
     )
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import (
     OuterRef,
     QuerySet,
     Subquery,
 )
 from django.db.models.functions import JSONObject
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.enums import ActionVariant
 
-from sync.admin.parts import RECORD
+from sync.admin.parts import RECORD, lasted
 from sync.models import (
     SyncCategory,
     SyncInstanceRecord,
@@ -30,12 +33,15 @@ from whalefall.console.cards import list_url
 from whalefall.console.pages import button, change_url, extend
 from whalefall.instances.models import Instance
 
+RECORDS_SHOWN = 8
+
 
 @extend(Instance)
 class SyncedInstances:
     """How the last sync went, and the button that starts one."""
 
     list_display = ("last_sync",)
+    page_top = ("sync/history.html",)
     actions = ("sync_accounts", "measure")
     actions_detail = ("sync_now", "measure_now")
 
@@ -61,24 +67,24 @@ class SyncedInstances:
         badge = show.state(last["status"], RECORD(last["status"]).label, last["error"])
         return format_html("{} {}", badge, show.ago(parse_datetime(moment) if moment else None))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "last_result")  # type: ignore[misc]
+    def get_urls(self) -> list[Any]:
+        view: Any = self.admin_site.admin_view(self.syncs_view)  # type: ignore[attr-defined]
+        return [path("<int:pk>/syncs/", view, name="instances_instance_syncs"), *super().get_urls()]  # type: ignore[misc]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
-        if obj is None:
-            return fieldsets
-        return (*fieldsets, (_("Last sync"), {"fields": ("last_result",)}))
+    def syncs_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that is fetched again and again while a sync runs. After it the
+        whole page is loaded once more, with what was read.
+        """
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        context = _history(get_object_or_404(Instance, pk=pk))
+        if not context["is_running"]:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return render(request, "sync/history.html", context)
 
-    @admin.display(description=_("result"))
-    def last_result(self, instance: Any) -> Any:
-        last = instance.last_record
-        if not last:
-            return _("It has not been synchronised yet.")
-        url = list_url("sync_syncinstancerecord", instance__id__exact=instance.pk)
-        return format_html(
-            "{} {} {}", self.last_sync(instance), last["error"], show.link(url, _("all records"))
-        )
+    def page_context(self, request: HttpRequest, instance: Instance) -> dict[str, Any]:
+        context: dict[str, Any] = super().page_context(request, instance)  # type: ignore[misc]
+        return context | _history(instance)
 
     @admin.action(description=_("Synchronise accounts"), permissions=["operate"])
     def sync_accounts(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -131,3 +137,25 @@ class SyncedInstances:
         link = show.link(change_url(session), _("Watch the session"))
         say(request, format_html("{} {}", text % {"n": len(instances)}, link), messages.SUCCESS)
         return session
+
+
+def _history(instance: Instance) -> dict[str, Any]:
+    """Its latest records, of whatever category. For `sync/history.html`."""
+    of = SyncInstanceRecord.objects.filter(instance=instance).select_related("session")
+    records = list(of.defer("sync_details").order_by("-id")[:RECORDS_SHOWN])
+    return {
+        "instance_id": instance.pk,
+        "history": [_row(record) for record in records],
+        "history_url": list_url("sync_syncinstancerecord", instance__id__exact=instance.pk),
+        "is_running": any(not record.has_ended for record in records),
+    }
+
+
+def _row(record: SyncInstanceRecord) -> dict[str, Any]:
+    return {
+        "record": record,
+        "when": show.ago(record.completed_at or record.started_at or record.created_at),
+        "state": show.state(record.status, record.get_status_display()),
+        "duration": lasted(record),
+        "session_url": change_url(record.session),
+    }

@@ -42,6 +42,14 @@ def test_an_operator_accepts_the_risk_on_the_page_of_the_assignment(operator, db
     assert ">dba_li<" not in operator.get(f"{ACCOUNTS}?risk=critical").content.decode()
 
 
+def test_a_risk_is_accepted_from_the_page_of_the_account(operator, viewer, dba_li, accept_url):
+    page = f"{ACCOUNTS}{dba_li.pk}/change/"
+    assert f'hx-get="{accept_url}?from=account"' in operator.get(page).content.decode()
+    assert accept_url not in viewer.get(page).content.decode()
+    assert operator.post(f"{accept_url}?from=account", form()).url == page
+    assert accept_url not in operator.get(page).content.decode()  # it is accepted now
+
+
 @pytest.mark.parametrize("wrong", [{"reason": " "}, {"approver": ""}, {"ends_on": "2020-01-01"}])
 def test_a_risk_is_not_accepted_without_grounds(operator, accept_url, wrong):
     operator.post(accept_url, form(**wrong))
@@ -89,17 +97,3 @@ def test_the_list_of_accounts_is_sorted_by_risk(viewer, orders_db, dba_li):
     column = viewer.get(ACCOUNTS).context["cl"].list_display.index("risk")
     first = viewer.get(f"{ACCOUNTS}?o=-{column}").context["cl"].result_list[0]
     assert first == dba_li
-
-
-def test_the_list_says_where_it_holds_for_how_many_and_how_long(operator, dba_li):
-    fleet.accepted(dba_li)
-    page = operator.get(PAGE).content.decode()
-    assert "orders-db" in page
-    assert "ends today" in page
-
-
-def test_the_page_of_an_exception_names_the_accounts_that_it_covers(viewer, dba_li):
-    made = fleet.accepted(dba_li)
-    page = viewer.get(f"{PAGE}{made.pk}/change/").content.decode()
-    assert f"{ACCOUNTS}{dba_li.pk}/change/" in page
-    assert "orders-db" in page

@@ -47,7 +47,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
         ("integrity", 409, "CONSTRAINT_VIOLATION"),
         ("data", 400, "VALIDATION_ERROR"),
         ("query", 500, "DATABASE_QUERY_ERROR"),
-        ("away", 500, "DATABASE_QUERY_ERROR"),
+        ("away", 503, "DATABASE_QUERY_ERROR"),
         ("engine", 409, "DATABASE_CONNECTION_ERROR"),
         ("bug", 500, "INTERNAL_ERROR"),
         ("said", 409, "TAG_IN_USE"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
+from django_q.models import Schedule
 from prometheus_client.parser import text_string_to_metric_families
 
 from sync import queue
@@ -73,9 +77,14 @@ def test_it_knows_whether_a_worker_is_alive(viewer, worker):
 
 
 def test_without_a_worker_health_is_degraded_and_says_what_to_do(viewer):
-    data = check_ok(viewer.get(DETAILED))
+    response = viewer.get(DETAILED)
+    body = response.json()
+    assert (response.status_code, body["message_code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert [(error["path"], error["message"]) for error in body["errors"]] == [
+        ("workers", "No worker is alive: start one (manage.py qcluster).")
+    ]
+    data = body["data"]
     assert (data["status"], data["workers"]["alive"]) == ("degraded", False)
-    assert data["workers"]["message"] == "No worker is alive: start one (manage.py qcluster)."
     assert (data["store"]["status"], data["cache"]["status"]) == ("ok", "ok")
 
 
@@ -85,5 +94,15 @@ def test_with_a_worker_all_is_well(viewer, worker):
 
 def test_a_cache_that_forgets_is_degraded(viewer, settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    data = check_ok(viewer.get("/api/v1/health/cache"))
+    response = viewer.get("/api/v1/health/cache")
+    data = response.json()["data"]
+    assert response.status_code == 503
     assert (data["status"], data["backend"]) == ("degraded", "DummyCache")
+
+
+def test_a_job_that_no_scheduler_sees_is_overdue(viewer, worker):
+    long_ago = timezone.now() - timedelta(hours=1)
+    Schedule.objects.filter(name="sync_accounts").update(next_run=long_ago)
+    Schedule.objects.filter(name="prune_history").update(next_run=long_ago, repeats=0)
+    data = check_ok(viewer.get(DETAILED))
+    assert (data["status"], data["schedules"]["message"]) == ("degraded", "Overdue: sync_accounts.")

@@ -152,7 +152,7 @@ class Replica:
             yield self.type_of(column, aliases)
 
     def type_of(
-        self, value: exp.Expression | None, aliases: Mapping[str, exp.Expression], depth: int = 0
+        self, value: Any, aliases: Mapping[str, exp.Expression], depth: int = 0
     ) -> str | None:
         """The product's type of an expression, None where nothing says it."""
         if value is None or depth > 20:
@@ -178,7 +178,7 @@ class Replica:
 
 
 @lru_cache(maxsize=200)
-def _parsed(sql: str, dialect: str) -> tuple[exp.Expression, ...]:
+def _parsed(sql: str, dialect: str) -> tuple[Any, ...]:
     return tuple(tree for tree in sqlglot.parse(sql, dialect=dialect) if tree is not None)
 
 
@@ -197,7 +197,8 @@ def _plain(tree: exp.Expression) -> exp.Expression:
 
     From the inside out: what is taken out may hold more of it.
     """
-    for node in reversed(list(tree.find_all(exp.Collate, exp.National, exp.Cast))):
+    found: list[Any] = list(tree.find_all(exp.Collate, exp.National, exp.Cast))
+    for node in reversed(found):
         if isinstance(node, exp.National):
             node.replace(exp.Literal.string(node.name))
         elif isinstance(node, exp.Collate) or node.to.is_type(*exp.DataType.TEMPORAL_TYPES):

@@ -33,6 +33,7 @@ def test_no_file_of_the_set_up_names_a_registry():
         "scripts/setup",
         ".ci/run",
         "requirements.txt",
+        "requirements-demo.txt",
         "requirements-dev.txt",
         "requirements-oidc.txt",
         "requirements-ldap.txt",

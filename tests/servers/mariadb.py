@@ -76,8 +76,15 @@ class MySQLFamilyServer(ThrowAwayServer):
             f"--socket={self.folder / 's'}",
             f"--pid-file={self.folder / 'pid'}",
             f"--init-file={self._init_file()}",
+            f"--tmpdir={self.own_temporary()}",
             *FAST,
         ]
+
+    def own_temporary(self) -> Path:
+        """A server that starts deletes the temporary tables of all that share its folder."""
+        path = self.folder / "tmp"
+        path.mkdir(exist_ok=True)
+        return path
 
     def _init_file(self) -> Path:
         path = self.folder / "init.sql"
@@ -186,7 +193,8 @@ class MariaDBServer(MySQLFamilyServer):
         if not self.data.exists():
             install = ["mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db"]
             method = "--auth-root-authentication-method=normal"
-            run([*install, method, f"--datadir={self.data}"], "mariadb-install-db")
+            env = {"TMPDIR": str(self.own_temporary())}
+            run([*install, method, f"--datadir={self.data}"], "mariadb-install-db", env)
 
     def command(self) -> list[str | Path]:
         tls = self.folder / "tls"

@@ -13,6 +13,7 @@ from sync.verification import chosen
 from tests.fakes.oracle.server import FakeOracle
 from tests.sync import cast
 from whalefall.engines.observed import Observation, ObservedAccount
+from whalefall.engines.testimony import Unasked
 
 pytestmark = pytest.mark.django_db
 CAST = (
@@ -94,3 +95,12 @@ def test_the_accounts_asked_about_are_spread_over_all():
     assert chosen(observation, 5) == ["u00", "u04", "u08", "u12", "u16"]
     assert chosen(observation, 100) == names
     assert chosen(observation, 5, ["u07"]) == ["u07"]
+
+
+def test_those_that_lack_the_same_right_are_one_line():
+    from sync.management.commands.verify_engine import _grouped
+
+    unasked = [Unasked(f"u{number}", "denied", "GRANT IT;") for number in range(7)]
+    (line, other) = _grouped([*unasked, Unasked("", "the root")], "hr-db")
+    assert line.subject == "u0, u1, u2, u3, u4 and 2 more"
+    assert other.subject == "hr-db"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,10 @@ from whalefall.commands import Command as BaseCommand
 from whalefall.commands import find
 from whalefall.engines.errors import EngineError
 from whalefall.engines.observed import Observation
+from whalefall.engines.testimony import Unasked
 from whalefall.instances.models import Instance
 
-SHOWN = 50
+SHOWN = 5
 COLUMNS = {
     "account": _("account"),
     "what": _("what"),
@@ -97,17 +99,31 @@ class Command(BaseCommand):
                 _("%(count)d cannot be compared: what they need could not be read in full.")
                 % {"count": found.unknown}
             )
-        for each in found.unasked[:SHOWN]:
-            subject = each.subject or instance.name
-            self.stdout.write(
-                _("Not asked: %(subject)s: %(reason)s")
-                % {"subject": subject, "reason": each.reason}
-            )
+        for each in _grouped(found.unasked, instance.name):
+            words = {"subject": each.subject, "reason": each.reason}
+            self.stdout.write(_("Not asked: %(subject)s: %(reason)s") % words)
             if each.remedy:
                 self.stdout.write(f"    {each.remedy}")
         if found.differences:
             rows = [_row(each) for each in found.differences]
             self.show(rows, COLUMNS, as_json=False, title=_("Differences"))
+
+
+def _grouped(unasked: Iterable[Unasked], everything: str) -> list[Unasked]:
+    """Those with the same remedy as one: usually all lack the same right."""
+    groups: dict[str, list[Unasked]] = {}
+    for each in unasked:
+        groups.setdefault(each.remedy or each.reason, []).append(each)
+    return [
+        replace(found[0], subject=_names([each.subject or everything for each in found]))
+        for found in groups.values()
+    ]
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:SHOWN])
+    rest = len(names) - SHOWN
+    return shown if rest <= 0 else _("%(names)s and %(rest)d more") % {"names": shown, "rest": rest}
 
 
 def _row(difference: Any) -> dict[str, Any]:

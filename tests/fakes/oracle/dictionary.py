@@ -182,8 +182,8 @@ class Dictionary:
             self._known(grantee)
             for right, columns in rights_with_columns(rights):
                 for column in columns:
-                    key = (grantee, right, *place, column, grantor, self.everywhere)
-                    _join(self.column_grants, key, options)
+                    of_column = (grantee, right, *place, column, grantor, self.everywhere)
+                    _join(self.column_grants, of_column, options)
                 if not columns:
                     key = (grantee, right, *place, grantor, self.everywhere)
                     _join(self.object_grants, key, options)

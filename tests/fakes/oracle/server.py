@@ -111,11 +111,11 @@ class OracleReplica(Replica):
         if self.container.name == ROOT:
             seed = (2, SEED, "NORMAL")
             known = [(d.con_id, d.name, "NORMAL") for d in self.server.pluggable]
-            columns = {"PDB_ID": "number", "PDB_NAME": "varchar2", "STATUS": "varchar2"}
-            self.table("DBA_PDBS", columns, [seed, *known])
+            of_pdbs = {"PDB_ID": "number", "PDB_NAME": "varchar2", "STATUS": "varchar2"}
+            self.table("DBA_PDBS", of_pdbs, [seed, *known])
             modes = [(d.con_id, d.name, d.open_mode) for d in self.server.visible()]
-            columns = {"CON_ID": "number", "NAME": "varchar2", "OPEN_MODE": "varchar2"}
-            self.table("V_$CONTAINERS", columns, [(2, SEED, "READ ONLY"), *modes])
+            of_containers = {"CON_ID": "number", "NAME": "varchar2", "OPEN_MODE": "varchar2"}
+            self.table("V_$CONTAINERS", of_containers, [(2, SEED, "READ ONLY"), *modes])
 
 
 def _cut(rows: Iterable[tuple[Any, ...]], places: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -134,6 +134,7 @@ class FakeOracle:
         version: str = "19.21.0.0.0",
         pluggable: Sequence[str] = (),
         certificates: Path | None = None,
+        services: Sequence[str] = ("orclpdb",),
     ) -> None:
         self.full_version = version
         major, minor = (*map(int, version.split(".")), 0)[:2]
@@ -141,16 +142,16 @@ class FakeOracle:
         self.offset = "+00:00"
         self.hidden_containers: set[str] = set()
         is_cdb = bool(pluggable)
-        self.main = Dictionary(ROOT, 1) if is_cdb else Dictionary()
+        self.main = Dictionary(ROOT, 1) if is_cdb else Dictionary(services[0].upper())
         self.pluggable = [Dictionary(name, at) for at, name in enumerate(pluggable, 3)]
         self.containers = {each.name: each for each in (self.main, *self.pluggable)}
         for container in self.containers.values():
             install(container, common=self.number >= 120100)
-        services = ["orcl", *(name.lower() for name in pluggable)] if is_cdb else ["orclpdb"]
+        services = ["orcl", *(name.lower() for name in pluggable)] if is_cdb else list(services)
         base = version if major < 18 else f"{major}.0.0.0.0"
         self.net = FakeNet(self._answer, {}, services, base, certificates)
-        self.net.admit = self._admit  # type: ignore[method-assign]
-        self.net.password = self._password  # type: ignore[method-assign]
+        self.net.admit = self._admit  # type: ignore[method-assign, assignment]
+        self.net.password = self._password  # type: ignore[method-assign, assignment]
         self._replicas: dict[str, OracleReplica] = {}
         self._lock = threading.Lock()
 

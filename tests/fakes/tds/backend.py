@@ -196,8 +196,8 @@ class SqlServerReplica(Replica):
         elif view == "configurations":
             yield from server.settings.items()
         elif view == "master_files" and all_seen:
-            for each in server.databases.values():
-                yield from ((each.id, *file) for file in _files(each))
+            for database in server.databases.values():
+                yield from ((database.id, *file) for file in _files(database))
         elif view in ("servers", "linked_logins"):
             yield from self._linked(view, all_seen)
 
@@ -334,9 +334,9 @@ class SqlServerReplica(Replica):
         """DATEDIFF between the two clocks is the time zone."""
         for node in list(tree.find_all(exp.DateDiff)):
             node.replace(exp.Anonymous(this="MINUTES_EAST", expressions=[]))
-        for node in list(tree.find_all(exp.CurrentUser)):  # what sqlglot makes of SUSER_SNAME
-            given = [node.this] if node.this else []
-            node.replace(exp.Anonymous(this="SUSER_SNAME", expressions=given))
+        for user in list(tree.find_all(exp.CurrentUser)):  # what sqlglot makes of SUSER_SNAME
+            given = [user.this] if user.this else []
+            user.replace(exp.Anonymous(this="SUSER_SNAME", expressions=given))
         return tree
 
 

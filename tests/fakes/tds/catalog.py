@@ -255,6 +255,14 @@ class DatabaseCatalog:
     def deny(self, privilege: str, on: Any = "", to: str = "public", **more: Any) -> None:
         self.grant(privilege, on, to, state="D", **more)
 
+    def revoke(self, privilege: str, on: Any = "", of: str = "public") -> None:
+        """REVOKE, of a grant or a denial."""
+        place, grantee = self._place(on), self.users[of].id
+        self.permissions = [
+            p for p in self.permissions
+            if (p.class_, p.major, p.name, p.grantee) != (*place, privilege, grantee)
+        ]  # fmt: skip
+
     def guest_connect(self) -> None:
         self.grant("CONNECT", to="guest")
 

@@ -63,13 +63,18 @@ class Session:
 class Backend(Protocol):
     """Who knows the logins and answers statements."""
 
-    major: int
+    @property
+    def major(self) -> int: ...
 
     def log_in(self, login: requests.Login) -> Session:
         """Raises SqlError where the login is refused."""
 
-    def answer(self, session: Session, sql: str, parameters: Mapping[str, Any]) -> Iterable[Result]:
-        """The result sets of a batch. Raises SqlError, also after some of them."""
+    def answer(
+        self, session: Session, sql: str, parameters: Mapping[str, Any]
+    ) -> Iterable[Result | None]:
+        """The result sets of a batch, None for a statement without. Raises SqlError, also after
+        some of them.
+        """
 
 
 @dataclass(slots=True)

@@ -31,8 +31,11 @@ class Witness(Capacity):
     def testify(
         self, observation: Observation, accounts: Sequence[str], objects: int = 50
     ) -> Iterator[Testimony]:
-        """`objects` does not matter: SHOW GRANTS says everything about an account at once."""
-        for name in accounts:
+        """The login itself first, which may always ask. `objects` does not matter: SHOW GRANTS says
+        everything about an account at once.
+        """
+        mine = [self.login] if self.login in observation.accounts else []
+        for name in dict.fromkeys((*mine, *accounts)):
             if observation.accounts[name].kind is Kind.PUBLIC and not self._has_public():
                 continue
             try:

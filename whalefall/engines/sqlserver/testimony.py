@@ -54,9 +54,12 @@ class Reader(Protocol):
 def testify(
     server: Reader, observation: Observation, accounts: Sequence[str], objects: int
 ) -> Iterator[Testimony]:
-    """Three statements per login, and one per database for what there is to ask about."""
+    """The login itself first, which may always ask. Three statements per login, and one per
+    database for what there is to ask about.
+    """
     places = {each.name: list(_places(server, each.name, objects)) for each in _entered(server)}
-    logins = [observation.accounts[name] for name in accounts]
+    mine = [server.login] if server.login in observation.accounts else []
+    logins = [observation.accounts[name] for name in dict.fromkeys((*mine, *accounts))]
     for account in logins:
         if account.kind is Kind.USER and account.attributes.get("type") != "group":
             try:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -61,7 +61,12 @@ class StateFilter(RadioFilter):
 
 @admin.register(Instance)
 class InstanceAdmin(RoleAdmin):
-    """Higher apps add their columns, filters and actions with `console.pages.extend`."""
+    """Higher apps add their columns, filters and actions with `console.pages.extend`, and parts of
+    the page: `page_top` names templates, `page_context` gives what they show.
+    """
+
+    page_top: tuple[str, ...] = ("instances/state.html",)
+    change_form_outer_before_template = "instances/page_top.html"
 
     menu = "fleet"
     menu_icon = "database"
@@ -78,7 +83,7 @@ class InstanceAdmin(RoleAdmin):
     autocomplete_fields = ("credential",)
     actions = ("test_connections", "activate", "pause", "recycle", "restore_selected")
     actions_detail = ("test_connection", "restore")
-    readonly_fields = ("version", "connected", "created_at", "updated_at")
+    readonly_fields = ("created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("name", "environment"), "description", "is_active")}),
         (
@@ -87,7 +92,7 @@ class InstanceAdmin(RoleAdmin):
         ),
         (_("Encryption"), {"fields": ("tls_mode", "tls_ca")}),
         (_("Capacity"), {"fields": ("capacity_limit_bytes",)}),
-        (_("Known"), {"fields": (("version", "connected"), ("created_at", "updated_at"))}),
+        (_("Known"), {"fields": (("created_at", "updated_at"),)}),
     )
     delete_confirmation_template = "console/recycle.html"
 
@@ -119,9 +124,24 @@ class InstanceAdmin(RoleAdmin):
             return show.badge(_("paused"), "neutral")
         return show.badge(_("active"), "success")
 
-    @admin.display(description=_("last connected"))
-    def connected(self, instance: Instance) -> Any:
-        return show.ago(instance.last_connected_at)
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        instance = kwargs.get("obj")
+        if instance is not None:
+            context.update(self.page_context(request, instance))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def page_context(self, request: HttpRequest, instance: Instance) -> dict[str, Any]:
+        """What the templates of the page are given; higher apps add to it."""
+        return {
+            "instance_page": True,
+            "page_top": self.page_top,
+            "instance": instance,
+            "state": self.state_badge(instance),
+            "address": self.address(instance),
+            "connected": show.ago(instance.last_connected_at),
+        }
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
