@@ -53,6 +53,9 @@ class RuleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk and "rule_expression" in self.fields:
             self.initial["rule_expression"] = indented(self.instance.rule_expression)
+        if "description" in self.fields and self.instance.explanation != self.instance.description:
+            # What is stored stays English; who reads another language finds it below.
+            self.fields["description"].help_text = self.instance.explanation
 
 
 def indented(text: str) -> str:
@@ -68,7 +71,7 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
     menu_icon = "rule"
     menu_order = 40
     form = RuleForm
-    list_display = ("rule_name", "db_type", "classification_link", "risk", "matches", "is_active")
+    list_display = ("title", "db_type", "classification_link", "risk", "matches", "is_active")
     list_filter = (
         ("db_type", ChoicesCheckboxFilter),
         ("classification", AutocompleteSelectFilter),
@@ -107,6 +110,10 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
             attrs = {"rows": rows, "class": style, "spellcheck": "false"}
             kwargs["widget"] = UnfoldAdminTextareaWidget(attrs=attrs)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=_("name"), ordering="rule_name")
+    def title(self, rule: ClassificationRule) -> str:
+        return str(rule)
 
     @admin.display(description=_("classification"), ordering="classification__name")
     def classification_link(self, rule: ClassificationRule) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from classification import risks
@@ -73,7 +74,16 @@ class AccountClassification(models.Model):
         ordering = ("-priority", "name")
 
     def __str__(self) -> str:
-        return self.display_name or self.name
+        """A shipped one in the language of who reads it."""
+        name = self.display_name or self.name
+        return gettext(name) if self.is_system else name
+
+    @property
+    def explanation(self) -> str:
+        """The description as `__str__` gives the name."""
+        return (
+            gettext(self.description) if self.is_system and self.description else self.description
+        )
 
     @transaction.atomic
     def save(self, *args: Any, **options: Any) -> None:

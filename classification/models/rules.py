@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from classification.dsl.errors import InvalidExpression
@@ -61,7 +62,19 @@ class ClassificationRule(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.rule_name
+        """A shipped one, as long as nobody renamed it, in the language of who reads it."""
+        number = f"{self.pack_id} "
+        if not self.pack_id or not self.rule_name.startswith(number):
+            return self.rule_name
+        return number + gettext(self.rule_name.removeprefix(number))
+
+    @property
+    def explanation(self) -> str:
+        """The description as `__str__` gives the name: what it means, and what mends it."""
+        if not self.pack_id:
+            return self.description
+        paragraphs = self.description.split("\n\n")
+        return "\n\n".join(gettext(one) if one else one for one in paragraphs)
 
     def save(self, *args: Any, **options: Any) -> None:
         """Only valid expressions are stored, in their canonical form. Raises InvalidExpression."""
