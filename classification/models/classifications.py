@@ -78,13 +78,6 @@ class AccountClassification(models.Model):
         name = self.display_name or self.name
         return gettext(name) if self.is_system else name
 
-    @property
-    def explanation(self) -> str:
-        """The description as `__str__` gives the name."""
-        return (
-            gettext(self.description) if self.is_system and self.description else self.description
-        )
-
     @transaction.atomic
     def save(self, *args: Any, **options: Any) -> None:
         """The accounts that have it follow a change of its risk."""
@@ -95,6 +88,13 @@ class AccountClassification(models.Model):
         super().save(*args, **options)
         if is_other:
             risks.refresh(risks.OF_CLASSIFICATION, classification=self.pk)
+
+    @property
+    def explanation(self) -> str:
+        """The description as `__str__` gives the name."""
+        return (
+            gettext(self.description) if self.is_system and self.description else self.description
+        )
 
     def check_deletable(self) -> None:
         """Raises SystemClassification or ClassificationInUse."""

@@ -68,6 +68,11 @@ class ClassificationRule(models.Model):
             return self.rule_name
         return number + gettext(self.rule_name.removeprefix(number))
 
+    def save(self, *args: Any, **options: Any) -> None:
+        """Only valid expressions are stored, in their canonical form. Raises InvalidExpression."""
+        self.rule_expression = self.parsed().canonical()
+        super().save(*args, **options)
+
     @property
     def explanation(self) -> str:
         """The description as `__str__` gives the name: what it means, and what mends it."""
@@ -75,11 +80,6 @@ class ClassificationRule(models.Model):
             return self.description
         paragraphs = self.description.split("\n\n")
         return "\n\n".join(gettext(one) if one else one for one in paragraphs)
-
-    def save(self, *args: Any, **options: Any) -> None:
-        """Only valid expressions are stored, in their canonical form. Raises InvalidExpression."""
-        self.rule_expression = self.parsed().canonical()
-        super().save(*args, **options)
 
     def check_deletable(self) -> None:
         """Raises ShippedRule."""
