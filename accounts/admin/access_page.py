@@ -36,7 +36,7 @@ class AccessForm(forms.Form):
     object = forms.CharField(label=_("On"), max_length=1000, required=False)
     scope = forms.ChoiceField(
         label=_("Scope"),
-        choices=[("", _("what the name says")), *((each.value, each.value) for each in Scope)],
+        choices=[("", _("as named")), *((each.value, each.value) for each in Scope)],
         required=False,
     )
     db_type = forms.ChoiceField(label=_("Engine"), choices=[ANY, *DB_TYPE_CHOICES], required=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
@@ -20,6 +21,8 @@ from accounts.models import AccountChangeLog
 from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, change_url
+
+OBJECTS_SHOWN = 200
 
 
 @admin.register(AccountChangeLog)
@@ -51,7 +54,10 @@ class AccountChangeLogAdmin(SearchedByAccount, ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["change_row"] = kwargs.get("obj")
+        change = context["change_row"] = kwargs.get("obj")
+        if change is not None:
+            pages = Paginator(change.privilege_diff, OBJECTS_SHOWN)
+            context["page"] = pages.get_page(request.GET.get("p"))
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("time"), ordering="change_time")

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.collection import apply
 from accounts.models import InstanceAccount
@@ -82,3 +84,18 @@ def test_an_account_that_was_never_read_says_so(viewer, app):
 def test_it_is_closed_to_who_has_no_role(nobody, app):
     url = f"/admin/accounts/instanceaccount/{app.pk}/as-of/"
     assert nobody.get(url).url.startswith("/admin/login/")
+
+
+def test_many_grants_cost_no_more_queries(viewer):
+    counts = []
+    for size in (100, 2_000):
+        on = fleet.instance(f"db-{size}", db_type="mysql")
+        grants = [grant("app", "SELECT", f"s.t{n}") for n in range(size)]
+        apply(on, observe(account("app"), *grants), rules=PlainRules(), now=FIRST)
+        seen = observe(account("app"), *grants, grant("app", "SUPER"))
+        apply(on, seen, rules=PlainRules(), now=FIRST + timedelta(days=1))
+        found = InstanceAccount.objects.get(instance=on)
+        with CaptureQueriesContext(connection) as caught:
+            assert "only right global SUPER" in text_of(viewer, found, "2026-01-01")
+        counts.append(len(caught))
+    assert counts[0] == counts[1] <= 16

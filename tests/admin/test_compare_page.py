@@ -76,9 +76,9 @@ def test_without_two_it_asks_for_them(viewer, query):
     assert "First choose the other one." in text_of(viewer, **query)
 
 
-def test_ten_thousand_differences_cost_no_more_queries(viewer):
+def test_many_differences_cost_no_more_queries(viewer):
     counts = []
-    for size in (100, 10_000):
+    for size in (100, 2_000):
         observation = fleet.orders()
         observation.add_grants(
             fleet.grant("app_rw", "SELECT", "shop", "public", f"t{n}") for n in range(size)

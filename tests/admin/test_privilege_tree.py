@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.admin import fleet
+from tests.admin.reading import words
 from tests.admin.test_account_page import text_of
 from whalefall.engines.observed import GrantState, ObservedMembership
 
@@ -97,10 +98,31 @@ def test_other_parts_are_not_there(viewer, nobody):
     assert nobody.get(url, {"part": "facts"}).url.startswith("/admin/login/")
 
 
+def granted(number):
+    return [
+        {"action": "GRANT", "object": f"table:shop.public.t{n:05}", "permissions": ["SELECT"]}
+        for n in range(number)
+    ]
+
+
+def test_a_change_of_many_objects_shows_the_first_and_leads_to_all(viewer):
+    account = stored()["app_rw"]
+    change = fleet.change(account, privilege_diff=granted(500))
+    page = text_of(viewer, account)
+    assert "t00011" in page
+    assert "t00012" not in page
+    assert "and 488 more objects" in page
+    url = f"/admin/accounts/accountchangelog/{change.pk}/change/"
+    assert "t00199" in words(viewer.get(url))
+    assert "t00200" not in words(viewer.get(url))
+    assert "t00499" in words(viewer.get(url, {"p": 3}))
+
+
 def test_ten_thousand_privileges_cost_no_more_queries_and_no_longer_page(viewer):
     counts, lengths = [], []
     for size in (100, 10_000):
         account = stored(*tables(size), name=f"db-{size}")["app_rw"]
+        fleet.change(account, privilege_diff=granted(size))
         viewer.get(PAGE.format(account.pk))  # content types and the like are cached
         with CaptureQueriesContext(connection) as asked:
             lengths.append(len(viewer.get(PAGE.format(account.pk)).content))
