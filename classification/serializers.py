@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import InstanceAccount
+from classification.colors import COLORS
 from classification.dsl.errors import InvalidExpression
 from classification.dsl.nodes import describe
 from classification.models import (
@@ -24,21 +25,6 @@ from classification.models import (
 from whalefall.api import ApiError
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 from whalefall.serializers import ChoiceField, IdField, ModelSerializer, Serializer
-
-COLORS = {
-    "gray": "#6b7280",
-    "red": "#dc2626",
-    "orange": "#ea580c",
-    "amber": "#d97706",
-    "yellow": "#ca8a04",
-    "green": "#16a34a",
-    "teal": "#0d9488",
-    "blue": "#2563eb",
-    "indigo": "#4f46e5",
-    "purple": "#9333ea",
-    "pink": "#db2777",
-}
-"""Colour -> what it looks like."""
 
 
 class ColorSerializer(serializers.Serializer):

@@ -19,6 +19,7 @@ from accounts.models import InstanceAccount
 from classification import daily, history, statistics
 from classification import rules as rule_cache
 from classification import serializers as shapes
+from classification.colors import COLORS
 from classification.dsl.nodes import describe
 from classification.dsl.predicates import PREDICATES, SCOPES, engine_rules
 from classification.explain import explain
@@ -73,7 +74,7 @@ class ClassificationViewSet(ModelViewSet):
     @action(detail=False, pagination_class=None, filter_backends=())
     def colors(self, request: Request) -> Answer:
         """The colours to choose from."""
-        return Answer([{"name": name, "value": value} for name, value in shapes.COLORS.items()])
+        return Answer([{"name": name, "value": value} for name, value in COLORS.items()])
 
     @extend_schema(
         parameters=[OpenApiParameter("db_type", str, "path", enum=list(DB_TYPES))],

@@ -11,14 +11,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    CheckboxFilter,
-)
+from unfold.contrib.filters.admin import CheckboxFilter
 from unfold.forms import BaseDialogForm
-from unfold.widgets import (
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import AccountPermission, InstanceAccount
 from classification import risks
@@ -30,11 +25,7 @@ from classification.admin.badges import (
     evidence_lines,
     risk_badge,
 )
-from classification.models import (
-    AccountClassification,
-    AccountClassificationAssignment,
-    RiskLevel,
-)
+from classification.models import AccountClassification, AccountClassificationAssignment, RiskLevel
 from classification.rule_pages import number
 from whalefall.console import show
 from whalefall.console.pages import button, change_url, extend

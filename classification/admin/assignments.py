@@ -11,14 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesCheckboxFilter,
-)
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 from unfold.enums import ActionVariant
-from unfold.widgets import (
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.search import SearchedByAccount
 from accounts.models import WIDE, AccountPermission, InstanceAccount
@@ -29,10 +24,7 @@ from classification.admin.badges import (
     risk_badge,
 )
 from classification.admin.exceptions import AcceptForm
-from classification.models import (
-    AccountClassificationAssignment,
-    RiskException,
-)
+from classification.models import AccountClassificationAssignment, RiskException
 from whalefall.console import show
 from whalefall.console.pages import ReadOnlyAdmin, button, change_url
 

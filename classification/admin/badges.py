@@ -9,11 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import facts
 from accounts.models import AccountPermission
-from classification.models import (
-    AccountClassification,
-    AccountClassificationAssignment,
-    RiskLevel,
-)
+from classification import colors
+from classification.models import AccountClassification, AccountClassificationAssignment, RiskLevel
 from whalefall.console import show
 
 RISKS = list(RiskLevel.values)
@@ -30,7 +27,7 @@ def classification_badge(classification: AccountClassification) -> Any:
         '<span class="wf-badge wf-neutral" title="{}"><i class="wf-dot" style="background:{}"></i>'
         "{}</span>",
         classification.get_risk_level_display(),
-        classification.color,
+        colors.shown(classification.color),
         classification,
     )
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    ChoicesCheckboxFilter,
-)
-from unfold.widgets import (
-    UnfoldAdminColorInputWidget,
-)
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from classification.admin.badges import (
-    classification_badge,
-    risk_badge,
-)
-from classification.models import (
-    AccountClassification,
-)
+from classification import trend
+from classification.admin.badges import classification_badge, risk_badge
+from classification.colors import LABELS
+from classification.models import AccountClassification
 from whalefall.console import show
 from whalefall.console.cards import list_url
 from whalefall.console.pages import RoleAdmin
@@ -37,7 +31,8 @@ class AccountClassificationAdmin(RoleAdmin):
     list_display_links = ("badge", "name")
     list_filter = (("risk_level", ChoicesCheckboxFilter), "is_active", "is_system")
     search_fields = ("name", "display_name", "description")
-    readonly_fields = ("is_system",)
+    readonly_fields = ("is_system", "counted")
+    list_before_template = "classification/risk_history.html"
     fieldsets = (
         (None, {"fields": (("name", "display_name"), "description")}),
         (None, {"fields": (("risk_level", "priority"), ("color", "icon_name"), "is_active")}),
@@ -55,9 +50,25 @@ class AccountClassificationAdmin(RoleAdmin):
             )
         )
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"risk_history": trend.of_risks()} | (extra_context or {})
+        return super().changelist_view(request, context)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        counted = (_("Accounts"), {"fields": ("counted",)})
+        return (*self.fieldsets, counted) if obj else self.fieldsets
+
+    @admin.display(description=_("day by day"))
+    def counted(self, classification: AccountClassification) -> Any:
+        return trend.of_classification(classification)
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "color":
-            kwargs["widget"] = UnfoldAdminColorInputWidget
+            return forms.ChoiceField(
+                choices=LABELS.items(), widget=UnfoldAdminSelectWidget, label=_("Colour")
+            )
+        if db_field.name == "description":
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 3})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("classification"), ordering="display_name")

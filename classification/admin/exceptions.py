@@ -7,29 +7,23 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    RadioFilter,
-)
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
-from unfold.widgets import (
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from accounts.models import WIDE
 from classification import risks
-from classification.admin.badges import (
-    classification_badge,
-)
-from classification.models import (
-    RiskException,
-)
+from classification.admin.badges import classification_badge
+from classification.models import AccountClassificationAssignment, RiskException
 from whalefall.console import show
-from whalefall.console.pages import RoleAdmin, button
+from whalefall.console.pages import RoleAdmin, button, change_url
 
 
 class AcceptForm(BaseDialogForm):
@@ -51,6 +45,8 @@ class AcceptForm(BaseDialogForm):
             raise ValidationError(_("The last day lies in the past."))
         return day
 
+
+MOST = 30  # accounts shown on the page of an exception
 
 EXCEPTION_STATES = {
     "holding": (_("holding"), "success"),
@@ -79,7 +75,16 @@ class RiskExceptionAdmin(RoleAdmin):
     menu_icon = "verified_user"
     menu_order = 60
     write_right = "operate"
-    list_display = ("covers", "instance", "concerns", "state", "ends_on", "approver", "created_by")
+    list_display = (
+        "covers",
+        "where",
+        "concerns",
+        "number_covered",
+        "state",
+        "last_day",
+        "approver",
+        "created_by",
+    )
     list_select_related = (
         "account",
         "account__instance",
@@ -99,13 +104,24 @@ class RiskExceptionAdmin(RoleAdmin):
         (_("Which risk"), {"fields": (("classification", "rule"),)}),
         (_("Grounds"), {"fields": ("reason", ("approver", "ends_on"))}),
     )
-    history = ("state", "created_by", "created_at", "ended_by", "ended_at")
-    readonly_fields = history
+    history = ("state", ("created_by", "created_at"), ("ended_by", "ended_at"))
+    readonly_fields = ("state", "created_by", "created_at", "ended_by", "ended_at", "covered")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (
-            (*self.fieldsets, (_("History"), {"fields": self.history})) if obj else self.fieldsets
-        )
+        if obj is None:
+            return self.fieldsets
+        covered = (_("Accounts whose risk it covers now"), {"fields": ("covered",)})
+        return (*self.fieldsets, covered, (_("History"), {"fields": self.history}))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RiskException]:
+        holding = Q(acceptances__ends_on__gte=risks.today())
+        found = super().get_queryset(request)
+        return found.annotate(covering=Count("acceptances", filter=holding))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "reason":
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 3})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -122,7 +138,7 @@ class RiskExceptionAdmin(RoleAdmin):
         return str(exception.account or exception.username_pattern)
 
     @admin.display(description=_("instance"))
-    def instance(self, exception: RiskException) -> Any:
+    def where(self, exception: RiskException) -> Any:
         account = exception.account
         return (account.instance if account else exception.instance) or _("every instance")
 
@@ -131,6 +147,44 @@ class RiskExceptionAdmin(RoleAdmin):
         if exception.classification:
             return classification_badge(exception.classification)
         return exception.rule
+
+    @admin.display(description=_("accounts"), ordering="covering")
+    def number_covered(self, exception: Any) -> int:
+        number: int = exception.covering
+        return number
+
+    @admin.display(description=_("accounts"))
+    def covered(self, exception: RiskException) -> Any:
+        """Up to MOST of them, with their classification."""
+        given = AccountClassificationAssignment.objects.accepted().filter(
+            is_active=True, acceptance__exception=exception
+        )
+        wide = (f"account__{column}" for column in WIDE)
+        rows = given.select_related("account__account", "account__instance", "classification")
+        some = rows.defer("evidence", *wide).order_by("account__account__username", "pk")[:MOST]
+        texts: list[str] = [
+            format_html(
+                "{} · {} {}",
+                show.link(change_url(each.account.account), each.account.account),
+                each.account.instance,
+                classification_badge(each.classification),
+            )
+            for each in some
+        ]
+        if (rest := given.count() - len(texts)) > 0:
+            texts.append(ngettext("and %(n)d more", "and %(n)d more", rest) % {"n": rest})
+        return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts)) or show.EMPTY
+
+    @admin.display(description=_("last day"), ordering="ends_on")
+    def last_day(self, exception: RiskException) -> Any:
+        """With the days that are left."""
+        left = (exception.ends_on - risks.today()).days
+        if exception.state != "holding":
+            return exception.ends_on.isoformat()
+        days = ngettext("%(n)d day left", "%(n)d days left", left) % {"n": left}
+        text = days if left else _("ends today")
+        quiet = format_html('<span class="wf-quiet">{}</span>', text)
+        return format_html("{} {}", exception.ends_on.isoformat(), quiet)
 
     @admin.display(description=_("state"))
     def state(self, exception: RiskException) -> Any:

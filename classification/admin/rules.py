@@ -12,22 +12,13 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesCheckboxFilter,
-)
-from unfold.widgets import (
-    UnfoldAdminTextareaWidget,
-)
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
+from unfold.widgets import UnfoldAdminTextareaWidget
 
-from classification.admin.badges import (
-    classification_badge,
-    risk_badge,
-)
+from classification import trend
+from classification.admin.badges import classification_badge, risk_badge
 from classification.dsl.nodes import describe
-from classification.models import (
-    ClassificationRule,
-)
+from classification.models import ClassificationRule
 from classification.rule_pages import RulePages
 from whalefall.console import show
 from whalefall.console.cards import list_url
@@ -80,7 +71,7 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
     list_select_related = ("classification",)
     search_fields = ("rule_name", "description", "pack_id")
     autocomplete_fields = ("classification",)
-    readonly_fields = ("reading", "pack_id", "expression")
+    readonly_fields = ("reading", "pack_id", "expression", "counted")
     fieldsets = (
         (None, {"fields": (("rule_name", "db_type"), "classification", "description")}),
         (_("Expression"), {"fields": ("rule_expression",)}),
@@ -88,13 +79,12 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if self.has_change_permission(request, obj):
-            return self.fieldsets
-        return (
-            self.fieldsets[0],
-            (_("Expression"), {"fields": ("reading", "expression")}),
-            self.fieldsets[2],
-        )
+        expression: Any
+        named, expression, more = self.fieldsets
+        if not self.has_change_permission(request, obj):
+            expression = (_("Expression"), {"fields": ("reading", "expression")})
+        counted = [(_("Accounts"), {"fields": ("counted",)})] if obj else []
+        return (named, expression, *counted, more)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClassificationRule]:
         active = Q(assignments__is_active=True)
@@ -128,6 +118,10 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
         key = {"rule__id__exact": rule.pk, "is_active__exact": 1}
         url = list_url("classification_accountclassificationassignment", **key)
         return show.link(url, rule.number_of_matches)
+
+    @admin.display(description=_("day by day"))
+    def counted(self, rule: ClassificationRule) -> Any:
+        return trend.of_rule(rule)
 
     @admin.display(description=_("in words"))
     def reading(self, rule: ClassificationRule) -> str:

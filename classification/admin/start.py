@@ -8,14 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import WIDE, AccountPermission
 from classification import risks
-from classification.admin.badges import (
-    risk_badge,
-)
-from classification.models import (
-    AccountClassification,
-    AccountClassificationAssignment,
-    RiskLevel,
-)
+from classification.admin.badges import risk_badge
+from classification.models import AccountClassification, AccountClassificationAssignment, RiskLevel
 from whalefall.console import show
 from whalefall.console.cards import Card, Panel, cards, list_url, panels
 from whalefall.console.pages import change_url

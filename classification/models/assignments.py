@@ -160,6 +160,10 @@ class AccountClassificationAssignment(models.Model):
         )
 
     def __str__(self) -> str:
+        """By names where these are at hand: a list must not ask for each row."""
+        known = self._state.fields_cache
+        if "account" in known and "classification" in known:
+            return f"{self.account}: {self.classification}"
         return f"{self.account_id}: {self.classification_id}"
 
     @transaction.atomic

@@ -97,3 +97,17 @@ def test_the_list_of_accounts_is_sorted_by_risk(viewer, orders_db, dba_li):
     column = viewer.get(ACCOUNTS).context["cl"].list_display.index("risk")
     first = viewer.get(f"{ACCOUNTS}?o=-{column}").context["cl"].result_list[0]
     assert first == dba_li
+
+
+def test_the_list_says_where_it_holds_for_how_many_and_how_long(operator, dba_li):
+    fleet.accepted(dba_li)
+    page = operator.get(PAGE).content.decode()
+    assert "orders-db" in page
+    assert "ends today" in page
+
+
+def test_the_page_of_an_exception_names_the_accounts_that_it_covers(viewer, dba_li):
+    made = fleet.accepted(dba_li)
+    page = viewer.get(f"{PAGE}{made.pk}/change/").content.decode()
+    assert f"{ACCOUNTS}{dba_li.pk}/change/" in page
+    assert "orders-db" in page
