@@ -27,6 +27,16 @@ def test_several_objects_are_listed(operator):
     assert details == {"changes": ["tags: assign gold"], "objects": ["orders-db", "users-db"]}
 
 
+def test_the_page_names_kinds_and_objects_as_people_do(operator, administrator):
+    tag = Tag.objects.create(name="gold", display_name="Gold")
+    chosen = [fleet.instance("orders-db"), fleet.instance("users-db")]
+    form = {"action": "change_tags", "_selected_action": [one.pk for one in chosen]}
+    operator.post(INSTANCES, form | {"step": "apply", "what": "assign", "tags": tag.pk})
+    page = administrator.get("/admin/whalefall/auditentry/").content.decode()
+    for text in (">change tags<", ">instance<", "orders-db, users-db"):
+        assert text in page
+
+
 def test_a_look_at_a_credential_is_kept(viewer):
     pk = fleet.credential().pk
     viewer.get(f"/admin/instances/credential/{pk}/change/")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.test import Client
 from tests.admin.conftest import person
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+POLICY = "Content Security Policy"
 REASON = "chromium and playwright are needed: make setup-test says what is missing"
 
 
@@ -36,23 +38,48 @@ def chromium(django_db_setup):
         browser.close()
 
 
-@pytest.fixture
-def page(chromium, live_server):
-    """A page of an administrator's session, which fails the test on any error in a script."""
-    client = Client()
-    client.force_login(person("administrator"))
+@contextmanager
+def opened(chromium, live_server, also=()):
+    """A page that fails the test on any error in a script, on anything the content security policy
+    refuses, and on any request to another host than those in `also`.
+    """
     context = chromium.new_context(
         base_url=live_server.url, viewport={"width": 1500, "height": 1300}, locale="en-GB"
     )
     context.set_default_timeout(10_000)
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-    )
     page, errors, elsewhere = context.new_page(), [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if POLICY in said.text else None)
     page.on("request", lambda request: elsewhere.append(request.url))
     yield page
+    if shots := os.environ.get("WHALEFALL_SHOTS"):
+        page.screenshot(path=f"{shots}/{os.getpid()}-{id(page)}.png")
     context.close()
     assert errors == []
-    assert [url for url in elsewhere if not url.startswith((live_server.url, "data:"))] == []
+    ours = (live_server.url, "data:", *also)
+    assert [url for url in elsewhere if not url.startswith(ours)] == []
+
+
+def log_in(page, live_server, role):
+    """Without the form: hashing is slow on purpose."""
+    client = Client()
+    client.force_login(person(role))
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+    )
+
+
+@pytest.fixture
+def page(chromium, live_server):
+    """Of an administrator's session."""
+    with opened(chromium, live_server) as page:
+        log_in(page, live_server, "administrator")
+        yield page
+
+
+@pytest.fixture
+def stranger(chromium, live_server):
+    """Of nobody's session."""
+    with opened(chromium, live_server) as page:
+        yield page

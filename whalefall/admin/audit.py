@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
@@ -13,6 +14,7 @@ from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin
 from whalefall.models import AuditEntry
 
+SHOWN = 3
 RESULT_TONES = {"done": "success", "refused": "warning", "failed": "danger"}
 
 
@@ -25,7 +27,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     menu_order = 30
     menu_title = _("Audit log")
     view_right = "manage"
-    list_display = ("when", "username", "via", "action", "object_type", "what", "result_badge")
+    list_display = ("when", "username", "via", "what_was_done", "kind", "what", "result_badge")
     list_filter = (
         ("result", ChoicesDropdownFilter),
         ("via", ChoicesDropdownFilter),
@@ -47,7 +49,22 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("object"), ordering="object_name")
     def what(self, entry: AuditEntry) -> str:
-        return entry.object_name or entry.object_id or show.EMPTY
+        """The object; of several the first ones."""
+        names = entry.details.get("objects") or [entry.object_name or entry.object_id]
+        text = ", ".join(map(str, names[:SHOWN]))
+        return f"{text} …" if len(names) > SHOWN else text or show.EMPTY
+
+    @admin.display(description=_("action"), ordering="action")
+    def what_was_done(self, entry: AuditEntry) -> str:
+        return entry.action.replace("_", " ")
+
+    @admin.display(description=_("kind"), ordering="object_type")
+    def kind(self, entry: AuditEntry) -> Any:
+        """As the menu calls it; the bare label of what is no model any more."""
+        try:
+            return apps.get_model(entry.object_type)._meta.verbose_name
+        except (LookupError, ValueError):
+            return entry.object_type or show.EMPTY
 
     @admin.display(description=_("result"), ordering="result")
     def result_badge(self, entry: AuditEntry) -> Any:
