@@ -35,6 +35,7 @@ from classification.models import (
     ClassificationInUse,
     ClassificationRule,
     RiskException,
+    ShippedRule,
     SystemClassification,
 )
 from classification.preview import preview
@@ -215,6 +216,12 @@ class RuleViewSet(ModelViewSet):
             db_type=given["db_type"], rule_expression=given["rule_expression"]
         )
         return shapes.parsed_or_refused(draft)
+
+    def perform_destroy(self, rule: ClassificationRule) -> None:
+        try:
+            rule.delete()
+        except ShippedRule as exc:
+            raise ApiError("SYSTEM_RULE", exc.messages[0]) from exc
 
     def perform_create(self, serializer: Any) -> None:
         self._save(serializer)
