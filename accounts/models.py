@@ -89,6 +89,12 @@ class InstanceAccount(models.Model):
         )
         indexes = (
             models.Index(fields=("username", "id"), name="account_username"),
+            models.Index(
+                fields=("username", "id"), condition=~Q(kind="user"), name="account_not_user"
+            ),
+            models.Index(
+                fields=("username", "id"), condition=Q(is_active=False), name="account_gone"
+            ),
             # fastupdate off: a pending list would have to be read by every search.
             GinIndex(NameGrams("search_name"), name="account_name_grams", fastupdate=False),
         )
@@ -226,6 +232,13 @@ class AccountPermission(models.Model):
         indexes = (
             # fastupdate off: classification reads right after a sync has written.
             GinIndex(fields=("fact_tokens",), name="permission_tokens", fastupdate=False),
+            # What few have: their lists would look up the column in every wide row.
+            models.Index(
+                fields=("account",), condition=Q(is_locked=True), name="permission_is_locked"
+            ),
+            models.Index(
+                fields=("account",), condition=Q(can_login=False), name="permission_no_login"
+            ),
         )
 
     def __str__(self) -> str:

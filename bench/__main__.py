@@ -9,8 +9,13 @@ import sys
 WORDS: dict[str, list[str]] = {
     "bench.sync": [],
     "bench.classify": [],
+    "bench.console": ["--accounts", "100000", "1000000"],
 }
-QUICK = {"bench.sync": ["--quick"], "bench.classify": ["--sizes", "10000x20"]}
+QUICK = {
+    "bench.sync": ["--quick"],
+    "bench.classify": ["--sizes", "10000x20"],
+    "bench.console": ["--accounts", "30000", "60000", "--repeat", "5"],
+}
 
 
 def main() -> int:

@@ -29,8 +29,9 @@ FLEET = (
         last_connected_at, capacity_limit_bytes)
     SELECT i, 'db-' || i,
         (ARRAY['mysql', 'mysql', 'postgresql', 'postgresql', 'sqlserver', 'oracle'])[1 + i %% 6],
-        'host-' || i || '.example', 5432, '', 'require', '', (ARRAY['prod', 'test'])[1 + i %% 2], '',
-        '8.4', '8', i %% 20 <> 0, now(), now(), now() - i * interval '1 minute',
+        'host-' || i || '.example', 5432, '', 'require', '',
+        (ARRAY['prod', 'test'])[1 + i %% 2], '', '8.4', '8', i %% 20 <> 0,
+        now(), now(), now() - i * interval '1 minute',
         CASE WHEN i %% 3 = 0 THEN 100 * 2^30 END
     FROM generate_series(1, %(instances)s) i
     """,
@@ -42,7 +43,8 @@ FLEET = (
         now() - interval '90 days', now(), CASE WHEN n.i %% 50 = 0 THEN now() END, n.i %% 25 = 1
     FROM (
         SELECT i, 1 + i / (1 + %(accounts)s / %(instances)s) AS place,
-            (ARRAY['app', 'svc', 'dba', 'etl', 'report', 'billing', 'payroll', 'backup'])[1 + i %% 8]
+            (ARRAY['app', 'svc', 'dba', 'etl', 'report', 'billing', 'payroll', 'backup'])
+                [1 + i %% 8]
             || '_' || (ARRAY['rw', 'ro', 'owner', 'batch', 'api'])[1 + i %% 5] || '_' || i
             || CASE WHEN i %% 3 = 0 THEN '@10.' || i %% 250 || '.%%' ELSE '' END
             || CASE WHEN i %% 50021 = 7 THEN '李雷🐋' ELSE '' END AS name
@@ -82,8 +84,8 @@ FLEET = (
     SELECT account_id, classification_id - 990000 FROM account_classification_assignments
     """,
     """
-    INSERT INTO account_change_log (account_id, instance_id, change_type, privilege_diff, other_diff,
-        message, risk_before, risk_after, change_time)
+    INSERT INTO account_change_log (account_id, instance_id, change_type, privilege_diff,
+        other_diff, message, risk_before, risk_after, change_time)
     SELECT id, instance_id, 'modify_privilege', '[]', '[]', '1 granted', '', '',
         now() - id %% 90 * interval '8 hours'
     FROM instance_accounts WHERE id %% 5 = 2
@@ -118,13 +120,16 @@ FLEET = (
     """
     INSERT INTO instance_size_stats (instance_id, collected_date, collected_at, size_bytes,
         database_count, measured_count, reason)
-    SELECT i, current_date - d, now(), 2::bigint^30 * (50 + i %% 40) - d * 2^20 * (i %% 200), 4, 4, ''
+    SELECT i, current_date - d, now(), 2::bigint^30 * (50 + i %% 40) - d * 2^20 * (i %% 200),
+        4, 4, ''
     FROM generate_series(0, 60) d, generate_series(1, %(instances)s) i
     """,
 )
 
 ADDRESSES = {
     "start page": "/admin/",
+    "API: overview": "/api/v1/dashboard/overview",
+    "API: status": "/api/v1/dashboard/status",
     "accounts": "/admin/accounts/instanceaccount/",
     "page 2": "/admin/accounts/instanceaccount/?p=2",
     "page 200": "/admin/accounts/instanceaccount/?p=200",

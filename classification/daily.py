@@ -27,6 +27,7 @@ COUNT = """
         FROM account_risks r
         JOIN account_permission p ON p.id = r.permission_id
         JOIN instance_accounts a ON a.id = p.account_id AND a.is_active
+            AND NOT a.comes_with_product
         JOIN instances i ON i.id = p.instance_id AND i.deleted_at IS NULL
         GROUP BY r.level),
     counted (kind, key, name, accounts, accepted) AS (

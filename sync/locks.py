@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 # The first of the two numbers of a lock; any that no other program uses in this database.
-INSTANCE, JOB, CAPACITY = 0x57480001, 0x57480002, 0x57480003
+INSTANCE, JOB, CAPACITY, FLEET = 0x57480001, 0x57480002, 0x57480003, 0x57480004
 
 
 def take(group: int, number: int) -> bool:

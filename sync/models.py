@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _t
@@ -256,6 +257,20 @@ def lease_end() -> models.ExpressionWrapper:
     )
 
 
+FAILING = """
+    SELECT f.id
+    FROM sync_instance_records f
+    JOIN sync_sessions s ON s.id = f.session_id AND s.sync_category = ANY(%s)
+    JOIN instances i ON i.id = f.instance_id AND i.deleted_at IS NULL AND i.is_active
+    WHERE f.status = 'failed' AND NOT EXISTS (
+        SELECT FROM sync_instance_records later
+        JOIN sync_sessions ls ON ls.id = later.session_id AND ls.sync_category = s.sync_category
+        WHERE later.instance_id = f.instance_id AND later.id > f.id
+        AND later.status IN ('completed', 'failed'))
+"""
+SYNCS = [SyncCategory.ACCOUNT.value, SyncCategory.CAPACITY.value]
+
+
 class SyncInstanceRecordQuerySet(models.QuerySet["SyncInstanceRecord"]):
     def add_to(
         self, session: SyncSession, instances: Iterable[Instance]
@@ -266,6 +281,12 @@ class SyncInstanceRecordQuerySet(models.QuerySet["SyncInstanceRecord"]):
         ]
         self.bulk_create(records)  # type: ignore[arg-type]  # the model is named by a string above
         return records
+
+    def failing(self) -> Self:
+        """Failed ones that nothing made good: the last of their kind for an instance that is
+        watched.
+        """
+        return self.filter(pk__in=RawSQL(FAILING, [SYNCS]))  # noqa: S611 - no text of anybody's
 
     def unfinished(self) -> Self:
         return self.exclude(status__in=SyncInstanceRecord.TERMINAL)
@@ -412,3 +433,21 @@ class SyncInstanceRecord(models.Model):
             )
             % {"instance": self.instance_name}
         )
+
+
+class FleetCount(models.Model):
+    """The one row of a big fleet's numbers (`sync.dashboard.numbers`); `stamp` tells whether
+    something changed since.
+    """
+
+    stamp = models.CharField(max_length=40)
+    numbers = models.JSONField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "fleet_counts"
+        verbose_name = _("count of the fleet")
+        verbose_name_plural = _("counts of the fleet")
+
+    def __str__(self) -> str:
+        return f"{self.counted_at}"

@@ -11,6 +11,7 @@ from capacity import aggregation, growth, outlook, partitions
 from classification import daily
 from classification.classify import NothingToClassify, classify
 from sync import locks, pruning, reaper, runner
+from sync.dashboard import numbers
 from sync.jobs import JOBS
 from sync.models import SyncCategory, SyncSession, SyncType
 from whalefall.instances.models import Instance
@@ -75,10 +76,10 @@ def calculate_database() -> Any:
 
 
 def reap_records() -> Any:
-    """Fail records whose worker is gone, queue again what was lost."""
+    """Fail records whose worker is gone, queue again what was lost; count a big fleet again."""
     with locks.held(locks.JOB, JOBS["reap_records"].number) as free:
         if free:
-            return reaper.reap()
+            return reaper.reap() | {"counted": numbers.keep_fresh()}
         _skipped("reap_records")
         return None
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 SAMPLED = 10_000
 """Rows of the table that are looked at where a list is too long to be counted."""
@@ -16,9 +16,10 @@ DEEP = 1_000
 
 # Of a table or its partitions; what was never analysed is taken for rows of 400 bytes.
 ROWS = """
-SELECT greatest(sum(CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 400
-                         ELSE c.reltuples END), 1)
-FROM pg_partition_tree(%s::regclass) t JOIN pg_class c ON c.oid = t.relid WHERE t.isleaf
+SELECT greatest(sum(CASE WHEN reltuples < 0 THEN pg_relation_size(oid) / 400
+                         ELSE reltuples END), 1)
+FROM pg_class WHERE relkind = 'r'
+AND (oid = %s::regclass OR oid IN (SELECT relid FROM pg_partition_tree(%s::regclass)))
 """
 
 
@@ -37,10 +38,8 @@ def estimate(rows: QuerySet[Any]) -> int:
     if rows.query.distinct or rows.query.combinator or rows.query.group_by:
         return planned_rows(rows)
     table = rows.model._meta.db_table
+    percent = min(100 * SAMPLED / table_rows(rows.model), 100)
     with connection.cursor() as cursor:
-        cursor.execute(ROWS, [f'"{table}"'])
-        (known,) = cursor.fetchone()
-        percent = min(100 * SAMPLED / known, 100)
         sql, params = rows.order_by().values("pk").query.sql_with_params()
         whole, sample = f'FROM "{table}"', f'FROM "{table}" TABLESAMPLE SYSTEM ({percent:.4f})'
         # Repeatable: the number does not change from one page to the next.
@@ -48,6 +47,14 @@ def estimate(rows: QuerySet[Any]) -> int:
         cursor.execute(f"SELECT count(*) FROM ({sampled}) sampled", params)  # noqa: S608
         (found,) = cursor.fetchone()
     return round(found * 100 / percent)
+
+
+def table_rows(model: type[Model]) -> float:
+    """How many rows its table has, from the store's statistics; at least 1."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS, [f'"{model._meta.db_table}"'] * 2)
+        known: float = cursor.fetchone()[0]
+    return float(known)
 
 
 def part(rows: QuerySet[Any], first: int, size: int) -> QuerySet[Any]:

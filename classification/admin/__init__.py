@@ -7,7 +7,6 @@ from classification.admin import (
     exceptions,
     instances,
     rules,
-    start,
 )
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "exceptions",
     "instances",
     "rules",
-    "start",
 ]

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.enums import ActionVariant
 
+from sync.admin.filters import CoverageFilter, FullFilter, SyncStateFilter
 from sync.admin.parts import RECORD, lasted
 from sync.models import (
     SyncCategory,
@@ -42,6 +43,7 @@ class SyncedInstances:
 
     list_display = ("last_sync",)
     page_top = ("sync/history.html",)
+    list_filter = (SyncStateFilter, CoverageFilter, FullFilter)
     actions = ("sync_accounts", "measure")
     actions_detail = ("sync_now", "measure_now")
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import (
-    QuerySet,
-)
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
+from sync.admin.filters import CauseFilter, FailingFilter
 from sync.admin.parts import lasted
-from sync.models import (
-    SyncInstanceRecord,
-)
+from sync.dashboard import state
+from sync.models import SyncInstanceRecord, SyncSession, SyncType
 from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, change_url
+from whalefall.instances.models import Instance
 
 
 @admin.register(SyncInstanceRecord)
@@ -39,7 +41,12 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
         "started",
         "duration",
     )
-    list_filter = (("status", ChoicesCheckboxFilter), ("created_at", TimeRangeFilter))
+    list_filter = (
+        ("status", ChoicesCheckboxFilter),
+        FailingFilter,
+        CauseFilter,
+        ("created_at", TimeRangeFilter),
+    )
     list_select_related = ("session",)
     search_fields = ("instance_name", "error_message")
     ordering = ("-id",)
@@ -53,6 +60,30 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
         (_("Details"), {"fields": ("details",)}),
     )
     readonly_fields = ("state", "session_link", "duration", "details")
+
+    def get_urls(self) -> list[Any]:
+        retry = self.admin_site.admin_view(require_POST(self.retry))
+        name = "sync_syncinstancerecord_retry"
+        return [path("retry/", retry, name=name), *super().get_urls()]
+
+    def retry(self, request: HttpRequest) -> HttpResponseRedirect:
+        """A new session for the instances that fail with a cause; its page is shown."""
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        chosen = (category, _kind) = (
+            request.POST.get("category", ""),
+            request.POST.get("cause", ""),
+        )
+        alike = [one.instance for one in state.failed() if (one.category, one.kind) == chosen]
+        instances = Instance.objects.filter(pk__in=alike)
+        if not instances:
+            self.message_user(request, _("Nothing fails like that any more."), messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:index"))
+        session = SyncSession.objects.start(
+            SyncType.MANUAL_BATCH, instances, sync_category=category, created_by=request.user
+        )
+        self.log_addition(request, session, [{"added": {}}])
+        return HttpResponseRedirect(change_url(session))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncInstanceRecord]:
         return super().get_queryset(request).defer("sync_details")

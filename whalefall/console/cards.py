@@ -12,11 +12,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import urlencode
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`value` is shown as it is; `tone`: good, warning, danger or empty."""
+    """`value` is shown as it is; `tone`: good, warning, danger or empty. `changes` are lines below
+    it (`change`).
+    """
 
     title: Any
     value: Any
@@ -24,22 +27,39 @@ class Card:
     icon: str
     note: Any = ""
     tone: str = ""
+    changes: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A short table under the cards: rows of cells (text or safe HTML), and the list behind it."""
+    """A short table under the cards: rows of cells (text or safe HTML), and the list behind it.
+
+    `numeric` are the columns that stand on the right; `is_moving`: to be looked
+    at again soon; `is_wide`: over the whole width. `note` stands under the title.
+    """
 
     title: Any
     headers: list[Any]
     rows: list[list[Any]]
     url: str
     empty: Any = ""
+    numeric: tuple[int, ...] = ()
+    note: Any = ""
+    is_wide: bool = False
+    is_moving: bool = False
+
+    def cells(self) -> list[list[tuple[Any, bool]]]:
+        """Each cell with whether it is numeric."""
+        return [[(cell, at in self.numeric) for at, cell in enumerate(row)] for row in self.rows]
+
+    def heads(self) -> list[tuple[Any, bool]]:
+        return [(header, at in self.numeric) for at, header in enumerate(self.headers)]
 
 
 Source = Callable[[HttpRequest], Iterable[Any]]
 _cards: list[tuple[int, Source]] = []
 _panels: list[tuple[int, Source]] = []
+_live: list[tuple[int, Source]] = []
 
 
 def cards(order: int) -> Callable[[Source], Source]:
@@ -52,6 +72,11 @@ def panels(order: int) -> Callable[[Source], Source]:
     return _into(_panels, order)
 
 
+def live_panels(order: int) -> Callable[[Source], Source]:
+    """The same for panels that show again how things stand while the page is open."""
+    return _into(_live, order)
+
+
 def all_cards(request: HttpRequest) -> list[Card]:
     return _collect(_cards, request)
 
@@ -60,9 +85,13 @@ def all_panels(request: HttpRequest) -> list[Panel]:
     return _collect(_panels, request)
 
 
+def all_live(request: HttpRequest) -> list[Panel]:
+    return _collect(_live, request)
+
+
 def list_url(label: str, **query: Any) -> str:
     """The address of a list: `list_url("sync_syncsession", status__exact="running")`."""
-    query_string = "&".join(f"{key}={value}" for key, value in query.items())
+    query_string = urlencode(query)
     return reverse(f"admin:{label}_changelist") + (f"?{query_string}" if query_string else "")
 
 

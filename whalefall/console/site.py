@@ -85,7 +85,11 @@ class WhaleFallAdminSite(UnfoldAdminSite):
         def page(request: HttpRequest) -> HttpResponse:
             return preferences(request, self.each_context(request))
 
+        def live(request: HttpRequest) -> HttpResponse:
+            return TemplateResponse(request, "console/live.html", self._live(request))
+
         return [
+            path("live/", self.admin_view(live), name="live"),
             path("preferences/", self.admin_view(page), name="preferences"),
             *super().get_urls(),
         ]
@@ -93,5 +97,15 @@ class WhaleFallAdminSite(UnfoldAdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        numbers = {"cards": cards.all_cards(request), "panels": cards.all_panels(request)}
-        return super().index(request, {**numbers, **(extra_context or {})})
+        shown = {
+            "cards": cards.all_cards(request),
+            "panels": cards.all_panels(request),
+            **self._live(request),
+        }
+        return super().index(request, {**shown, **(extra_context or {})})
+
+    def _live(self, request: HttpRequest) -> dict[str, Any]:
+        """The panels that follow what happens, and how soon to look again (seconds)."""
+        panels = cards.all_live(request)
+        is_moving = any(panel.is_moving for panel in panels)
+        return {"live": panels, "look_again": 3 if is_moving else 30}

@@ -1,5 +1,5 @@
 """Pages of watched servers and their credentials."""
 
-from whalefall.instances.admin import credentials, instances, start
+from whalefall.instances.admin import credentials, instances
 
-__all__ = ["credentials", "instances", "start"]
+__all__ = ["credentials", "instances"]
