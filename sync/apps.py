@@ -40,3 +40,7 @@ class SyncConfig(AppConfig):
         # the same way, and a flushed test database has its schedules again.
         post_migrate.connect(create_schedules, sender=self)
         connection_created.connect(notice_dead_machines)
+
+        from sync import double_hours
+
+        double_hours.mend()
