@@ -46,9 +46,9 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A section that was not read in full. `databases`: name -> message."""
+    """Sections that were not read in full, for one reason. `databases`: name -> message."""
 
-    name: str
+    names: tuple[str, ...]
     status: str
     message: str
     remedy: str
@@ -94,19 +94,28 @@ def _role(name: str, rights: Json, way: list[str], set_role: str = "") -> Role:
 
 
 def unread(snapshot: Json) -> list[Unread]:
-    """The sections that could not be read in full, each with its remedy."""
+    """The sections that could not be read in full, each with its remedy. Those that failed alike
+    stand together: a database that is offline is missing in ten of them.
+    """
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for name, section in sorted(snapshot.get("sections", {}).items()):
+        if section.get("status", "complete") != "complete":
+            found.setdefault(_trouble(section), []).append(name)
     return [
-        Unread(
-            name,
-            section.get("status", "complete"),
-            section.get("message", ""),
-            section.get("remedy", ""),
-            {
-                database: entry.get("message", "") if isinstance(entry, Mapping) else str(entry)
-                for database, entry in section.get("databases", {}).items()
-            },
-            section.get("content") == "earlier",
-        )
-        for name, section in sorted(snapshot.get("sections", {}).items())
-        if section.get("status", "complete") != "complete"
+        Unread(tuple(names), status, message, remedy, dict(databases), is_kept)
+        for (status, message, remedy, databases, is_kept), names in found.items()
     ]
+
+
+def _trouble(section: Json) -> tuple[Any, ...]:
+    databases = {
+        database: entry.get("message", "") if isinstance(entry, Mapping) else str(entry)
+        for database, entry in section.get("databases", {}).items()
+    }
+    return (
+        section["status"],
+        section.get("message", ""),
+        section.get("remedy", ""),
+        tuple(databases.items()),
+        section.get("content") == "earlier",
+    )

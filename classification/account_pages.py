@@ -27,5 +27,9 @@ class ExplainedAccounts:
             raise PermissionDenied
         found = AccountPermission.objects.select_related("account")
         permission = get_object_or_404(found, account=pk)
-        context = {"explained": explain_all(permission)}
+        told = explain_all(permission)
+        context = {
+            "explained": [each for each in told if each["verdict"] != "false"],
+            "unmatched": [each for each in told if each["verdict"] == "false"],
+        }
         return render(request, "classification/explained.html", context)

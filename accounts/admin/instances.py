@@ -48,13 +48,15 @@ class InstancesWithAccounts:
         unread = account_page.unread({"sections": sections})
         return context | {
             "sections": len(sections),
-            "complete": len(sections) - len(unread),
+            "complete": len(sections) - sum(len(each.names) for each in unread),
             "unread": unread,
         }
 
 
 def _sections(instance: Instance) -> Json:
     """Of the last reading: each snapshot has them, those of one account are as good as any's."""
-    there = AccountPermission.objects.filter(instance=instance, account__is_active=True)
+    there = AccountPermission.objects.filter(account__instance=instance, account__is_active=True)
+    # By the index of accounts: the first row by primary key may be the millionth of the fleet.
+    there = there.order_by("account__instance_id", "account__username")
     found: Json | None = there.values_list("permission_snapshot__sections", flat=True).first()
     return found or {}

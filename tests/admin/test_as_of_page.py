@@ -44,8 +44,8 @@ def test_it_shows_what_it_was_given_then(viewer, app):
 
 def test_it_shows_in_colour_what_differs_from_today(viewer, app):
     page = text_of(viewer, app, "2026-01-01")
-    assert "only left global SUPER ✓ own –" in page
-    assert "only right global FILE – ✓ own" in page
+    assert "only then global SUPER ✓ own –" in page
+    assert "only today global FILE – ✓ own" in page
     assert "is locked no yes" in page
 
 
@@ -96,6 +96,6 @@ def test_many_grants_cost_no_more_queries(viewer):
         apply(on, seen, rules=PlainRules(), now=FIRST + timedelta(days=1))
         found = InstanceAccount.objects.get(instance=on)
         with CaptureQueriesContext(connection) as caught:
-            assert "only right global SUPER" in text_of(viewer, found, "2026-01-01")
+            assert "only today global SUPER" in text_of(viewer, found, "2026-01-01")
         counts.append(len(caught))
     assert counts[0] == counts[1] <= 16

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from tags.models import InstanceTag, Tag
 from tests.admin import fleet
 from tests.admin.reading import words
+from whalefall.engines.observed import Section, SectionStatus
 
 PAGE = "/admin/instances/instance/{}/change/"
 
@@ -52,6 +53,17 @@ def test_it_names_what_could_not_be_read_and_what_mends_it(viewer, orders_db, ac
     assert "Coverage 5 of 6 sections read in full" in page
     assert "routine · denied permission denied for table pg_proc" in page
     assert "GRANT SELECT ON pg_proc TO whalefall;" in page
+
+
+def test_sections_that_failed_alike_stand_together(viewer, orders_db):
+    observation = fleet.orders()
+    offline = {"archive": "the database is OFFLINE"}
+    for name in ("schema", "table"):
+        observation.sections[name] = Section(name, SectionStatus.FAILED, "1 of 6", "", offline)
+    fleet.store(orders_db, observation)
+    page = text_of(viewer, orders_db)
+    assert "Coverage 4 of 7 sections read in full" in page
+    assert "schema · failed table · failed 1 of 6 archive : the database is OFFLINE" in page
 
 
 def test_an_instance_that_was_never_read_says_what_to_do(viewer, orders_db):

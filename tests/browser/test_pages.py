@@ -132,7 +132,7 @@ def test_an_account_is_looked_at_as_of_a_day(page, orders_db):
     held = page.locator("section").filter(has_text="Given to the account itself then")
     expect(held).to_contain_text("SUPER")
     differs = page.locator("section").filter(has_text="What is different today")
-    expect(differs.get_by_role("row").filter(has_text="FILE")).to_contain_text("only right")
+    expect(differs.get_by_role("row").filter(has_text="FILE")).to_contain_text("only today")
     page.get_by_label("As of the end of").fill((now - timedelta(days=60)).date().isoformat())
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("It was first seen on")).to_be_visible()
