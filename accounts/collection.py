@@ -28,7 +28,7 @@ from whalefall.instances.models import Instance
 ChangeType = AccountPermission.ChangeType
 
 # Accounts compared and written at a time: what bounds the memory of a run.
-BATCH = 2000
+BATCH = 1000
 
 EARLIER = """
 SELECT account.username, snapshot -> 'sections', snapshot #> '{categories,attributes}',

@@ -5,14 +5,13 @@ A path is a tuple of role names, nearest first, and ends with the role it leads 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from whalefall.engines.base import Path_ as Path
 from whalefall.engines.base import Rules
 from whalefall.engines.observed import ObservedMembership
 
-Edges = Mapping[str, Sequence[str]]
+Edges = dict[str, Sequence[str]]
 Closure = dict[str, Path]
 """Role -> shortest path, in order of distance, then of name."""
 
@@ -20,7 +19,9 @@ Closure = dict[str, Path]
 REMEMBERED = 1_000_000
 
 
-def closure(first: Iterable[str], edges: Edges, without: str | None = None) -> Closure:
+def closure(
+    first: Iterable[str], edges: Mapping[str, Sequence[str]], without: str | None = None
+) -> Closure:
     """Everything that is reached from the roles `first`. Circles end where they began."""
     paths: Closure = {role: (role,) for role in first if role != without}
     order = list(paths)
@@ -36,19 +37,19 @@ class Graph:
     """The memberships of one instance under its engine's rules."""
 
     def __init__(self, memberships: Iterable[ObservedMembership], rules: Rules) -> None:
-        has: dict[str, list[str]] = defaultdict(list)
-        reach: dict[str, list[str]] = defaultdict(list)
-        admin: dict[str, list[str]] = defaultdict(list)
+        has: Edges = {}
+        reach: Edges = {}
+        admin: Edges = {}
         self._roles: set[str] = set()
         for edge in memberships:
             self._roles.add(edge.role)
             if rules.applies(edge):
-                has[edge.member].append(edge.role)
+                _add(has, edge)
             if rules.reachable(edge):
-                reach[edge.member].append(edge.role)
+                _add(reach, edge)
             if edge.admin:
-                admin[edge.member].append(edge.role)
-        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+                _add(admin, edge)
+        shared: dict[Sequence[str], tuple[str, ...]] = {}
         self._has, self._reach, self._admin = (
             _sorted(edges, shared) for edges in (has, reach, admin)
         )
@@ -92,10 +93,19 @@ class Graph:
         return self._known[key]
 
 
+def _add(edges: Edges, edge: ObservedMembership) -> None:
+    """A list only for who has several roles: of 100,000 accounts most have one."""
+    known = edges.get(edge.member)
+    if isinstance(known, list):
+        known.append(edge.role)
+    else:
+        edges[edge.member] = [known[0], edge.role] if known else (edge.role,)
+
+
 def _sorted(
-    edges: dict[str, list[str]], shared: dict[tuple[str, ...], tuple[str, ...]]
+    edges: Edges, shared: dict[Sequence[str], tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    """Equal sets of roles become one tuple: of 100,000 accounts few have one of their own."""
+    """Equal sets of roles become one tuple: few accounts have one of their own."""
     found: dict[str, tuple[str, ...]] = {}
     while edges:
         name, roles = edges.popitem()

@@ -61,13 +61,22 @@ class Facts:
         self.graph = Graph(rules.memberships(observation), rules)
         self._sections = sections or {}
         self._plain_sections = snapshots.sections_json(observation.sections)
-        self._memberships: dict[str, list[ObservedMembership]] = {}
+        self._memberships: dict[str, Sequence[ObservedMembership]] = {}
         for membership in observation.memberships:
-            self._memberships.setdefault(membership.member, []).append(membership)
+            self._remember(membership)
         self._inherited: dict[int, tuple[Closure, list[Held]]] = {}
         self._of_role: dict[str, Rights] = {}
         self._more: dict[str, Rights] = {}
         self._weight = 0
+
+    def _remember(self, membership: ObservedMembership) -> None:
+        """A list only for who has several: of 100,000 accounts most have one."""
+        known = self._memberships.get(membership.member)
+        if isinstance(known, list):
+            known.append(membership)
+        else:
+            both = [known[0], membership] if known else (membership,)
+            self._memberships[membership.member] = both
 
     def __iter__(self) -> Iterator[AccountFacts]:
         for account in self.observation.accounts.values():

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 WORDS: dict[str, list[str]] = {
-    "bench.sync": [],
+    "bench.sync": ["--large", "100000"],
     "bench.classify": [],
     "bench.console": ["--accounts", "100000", "1000000"],
 }

@@ -13,6 +13,7 @@ from whalefall.engines.observed import (
     Scope,
     Section,
 )
+from whalefall.engines.sharing import Sharing
 
 ROLES = 200
 SECTIONS = ("accounts", "memberships", "global", "database", "table", "column", "routine", "proxy")
@@ -23,10 +24,11 @@ def observation(size: int) -> Observation:
     """`size` accounts in 200 nested roles, five grants each, four of them their own."""
     found = Observation("mysql", version="8.4.0", main_version="8.4")
     found.sections = {name: Section(name) for name in SECTIONS}
-    for account in _accounts(size):
+    sharing = Sharing()  # as `Server.observe` does
+    for account in sharing.accounts(_accounts(size)):
         found.accounts[account.username] = account
-    found.memberships.extend(_memberships(size))
-    found.add_grants(_grants(size))
+    found.memberships.extend(sharing.memberships(_memberships(size)))
+    found.add_grants(sharing.grants(_grants(size)))
     return found
 
 

@@ -23,6 +23,7 @@ SIZES = (100, 1000, 5000)
 QUICK = (50, 200)
 ROLES = 20
 MOST_LOCAL = 15
+MOST_MEGABYTES = 300
 MEGABYTE = 1024  # ru_maxrss counts kilobytes
 COLUMNS = (
     ("server", 12),
@@ -220,6 +221,8 @@ def _broken(rows: list[dict[str, Any]]) -> Iterator[str]:
         most = 12 if row["server"] == "MariaDB" else 8 + 3 * row["databases"]
         if row["remote"] > most:
             yield f"{row['server']}: {row['remote']} remote statements, at most {most} are allowed"
+        if row["peak_mb"] > MOST_MEGABYTES:
+            yield f"{row['accounts']} accounts: {row['peak_mb']} MB, at most {MOST_MEGABYTES}"
         if row["again"] > MOST_LOCAL:
             yield f"{row['server']}: {row['again']} local statements although nothing changed"
     for server in {row["server"] for row in rows}:

@@ -29,6 +29,7 @@ from whalefall.engines.observed import (
     Section,
     SectionStatus,
 )
+from whalefall.engines.sharing import Sharing
 from whalefall.engines.testimony import Testimony
 
 Path_ = tuple[str, ...]
@@ -135,10 +136,11 @@ class Server:
     def observe(self) -> Observation:
         """Everything about accounts and privileges, in one value that outlives the connection."""
         observation = Observation(db_type=self.db_type)
-        for account in self.observe_accounts():
+        sharing = Sharing()
+        for account in sharing.accounts(self.observe_accounts()):
             observation.accounts[account.username] = account
-        observation.memberships.extend(self.observe_memberships())
-        observation.add_grants(self.observe_grants())
+        observation.memberships.extend(sharing.memberships(self.observe_memberships()))
+        observation.add_grants(sharing.grants(self.observe_grants()))
         observation.version, observation.main_version = self.version, self.main_version
         observation.settings, observation.sections = dict(self.settings), dict(self.sections)
         return observation
