@@ -177,3 +177,15 @@ ENDPOINTS: dict[tuple[str, str], str] = {
 
 # What a token may not do, though the person whose token it is may.
 NOT_BY_TOKEN = {("POST", "/auth/tokens")}
+
+# What there is besides the API's endpoints and the console: path -> right.
+OUTSIDE: dict[str, str] = {
+    "": PUBLIC,  # leads to the console, which asks
+    "api(?:/|$)": PUBLIC,  # a 404
+    "api/v1/docs": LOGIN,
+    "api/v1/openapi.json": LOGIN,
+    "language": PUBLIC,
+    "metrics": VIEW,
+    "sign-in/oidc": PUBLIC,
+    "sign-in/oidc/callback": PUBLIC,
+}
