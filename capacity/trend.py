@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from capacity import history
-from capacity.chart import Mark, chart
+from capacity.chart import Mark, Spot, chart
 from capacity.forecast import Day, Forecast, TooLittle
 from capacity.models import InstanceDatabase
 from whalefall.console import show
@@ -23,44 +23,65 @@ FORECAST_DAYS = 180
 def of_instance(instance: Instance) -> SafeString:
     """A year of its totals, against its limit."""
     days = history.instance_days(instance, DAYS)
-    words = _words(lambda: history.forecast_instance(instance, FORECAST_DAYS))
-    return _drawn(instance.name, days, words, instance.capacity_limit_bytes)
+    found = _made(lambda: history.forecast_instance(instance, FORECAST_DAYS))
+    limit = instance.capacity_limit_bytes
+    if isinstance(found, Forecast):
+        limit = found.full.limit_bytes
+    return _drawn(instance.name, days, found, limit)
 
 
 def of_database(database: InstanceDatabase) -> SafeString:
-    """A year of its sizes."""
-    days = history.database_days(database, DAYS)
-    words = _words(lambda: history.forecast_database(database, FORECAST_DAYS))
-    return _drawn(database.database_name, days, words)
+    """A year of its sizes; of what is used in its files where these have a limit."""
+    limit = database.limit_bytes
+    read = history.database_days if limit is None else history.used_days
+    found = _made(lambda: history.forecast_database(database, FORECAST_DAYS))
+    return _drawn(database.database_name, read(database, DAYS), found, limit)
 
 
-def _drawn(name: str, days: Sequence[Day], words: str, limit: int | None = None) -> SafeString:
-    drawn = chart(days, limit)
+def _made(make: Callable[[], Forecast]) -> Forecast | str:
+    """The forecast, or why there is none."""
+    try:
+        return make()
+    except TooLittle as exc:
+        return str(exc)
+
+
+def _drawn(
+    name: str, days: Sequence[Day], found: Forecast | str, limit: int | None = None
+) -> SafeString:
+    growth = None
+    if isinstance(found, Forecast):
+        growth = (found.growth.per_day, found.growth.low, found.growth.high)
+    drawn = chart(days, limit, growth=growth)
     context: dict[str, Any] = {
         "chart": drawn,
-        "words": words,
+        "words": _words(found) if isinstance(found, Forecast) else found,
         "label": _("Size of %(name)s by day") % {"name": name},
     }
     if drawn is not None:
         # Coordinates as text: a number would be written with the comma of the reader's language.
         context |= {
-            "sizes": [_mark(mark, show.size) for mark in drawn.sizes],
-            "days": [_mark(mark, str) for mark in drawn.days],
+            "sizes": [mark(each, show.size) for each in drawn.sizes],
+            "days": [mark(each, str) for each in drawn.days],
             "dots": [(f"{x:.1f}", f"{y:.1f}") for x, y in drawn.dots],
+            "spots": [_spot(spot) for spot in drawn.spots],
             "limit": None if drawn.limit is None else f"{drawn.limit:.1f}",
+            "limit_text": _("limit: %(size)s") % {"size": show.size(limit)},
         }
     return render_to_string("capacity/trend.html", context)
 
 
-def _mark(mark: Mark, text: Callable[[Any], Any]) -> dict[str, Any]:
-    return {"at": f"{mark.at:.1f}", "text": text(mark.value)}
+def _spot(spot: Spot) -> dict[str, Any]:
+    numbers = {name: f"{getattr(spot, name):.1f}" for name in ("x", "y", "left", "width")}
+    return numbers | {"text": f"{spot.day}: {show.size(spot.size)}"}
 
 
-def _words(make: Callable[[], Forecast]) -> str:
-    try:
-        found = make()
-    except TooLittle as exc:
-        return str(exc)
+def mark(place: Mark, text: Callable[[Any], Any]) -> dict[str, Any]:
+    """What the template writes on an axis; coordinates as text."""
+    return {"at": f"{place.at:.1f}", "text": text(place.value)}
+
+
+def _words(found: Forecast) -> str:
     said = [
         _("%(size)s on %(day)s, growing by %(growth)s a day (%(low)s to %(high)s).")
         % {
@@ -80,13 +101,20 @@ def _words(make: Callable[[], Forecast]) -> str:
     elif full.limit_bytes is not None:
         said.append(full.reason)
     if found.accuracy.error_percent is not None:
-        words = _("Such forecasts were off by %(error).1f %% on average, %(days)d days ahead.")
+        words = _("Such forecasts were off by %(error).1f %% on average, %(days)d days ahead.")
         accuracy = found.accuracy
         said.append(words % {"error": accuracy.error_percent, "days": accuracy.horizon_days})
     return " ".join(said)
 
 
-def signed(size: float) -> str:
-    """A change in readable units; a loss has its sign."""
-    text = str(show.size(abs(round(size))))
-    return f"−{text}" if round(size) < 0 else text
+def signed(size: float, plus: bool = False) -> str:
+    """A change in readable units; a loss has its sign, a gain as well with `plus`."""
+    number = round(size)
+    text = str(show.size(abs(number)))
+    return f"−{text}" if number < 0 else f"+{text}" if plus and number else text
+
+
+def percent(change: float) -> str:
+    """With its sign; large ones without decimals."""
+    text = f"{abs(change):.1f} %" if abs(change) < 100 else f"{abs(change):,.0f} %"
+    return f"−{text}" if change < 0 else f"+{text}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Avg, Count, F, Max, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Avg, Count, Max, QuerySet, Sum
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -23,7 +22,6 @@ from capacity.forecast import TooLittle
 from capacity.models import (
     DatabaseSizeAggregation,
     DatabaseSizeStat,
-    DatabaseTableSizeStat,
     InstanceDatabase,
     InstanceSizeAggregation,
 )
@@ -278,7 +276,9 @@ class DatabaseTableViewSet(ViewSet):
         """As they were last read; `meta` says when, and why not since."""
         database = self.get_object()
         answer = self.get_paginated_response(
-            self.get_serializer(self.paginate_queryset(largest(database)), many=True).data
+            self.get_serializer(
+                self.paginate_queryset(database.table_sizes.largest()), many=True
+            ).data
         )
         known = {"measured_at": database.tables_measured_at, "reason": database.tables_reason}
         answer.meta = {**(getattr(answer, "meta", None) or {}), **known}  # type: ignore[attr-defined]
@@ -293,13 +293,6 @@ class DatabaseTableViewSet(ViewSet):
     )
     def tables_exports(self, request: Request, pk: str) -> StreamingHttpResponse:
         """All of them as CSV or XLSX."""
-        rows = largest(self.get_object()).values_list(*TABLE_COLUMNS).iterator(chunk_size=1000)
+        tables = self.get_object().table_sizes.largest()
+        rows = tables.values_list(*TABLE_COLUMNS).iterator(chunk_size=1000)
         return table_response(request, "tables", TABLE_COLUMNS, rows)
-
-
-def largest(database: InstanceDatabase) -> QuerySet[DatabaseTableSizeStat]:
-    """Its tables with `total_bytes`, the largest first, those of unknown size last."""
-    total = F("data_bytes") + Coalesce("index_bytes", 0)
-    return database.table_sizes.annotate(total_bytes=total).order_by(
-        F("total_bytes").desc(nulls_last=True), "pk"
-    )

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from rich.console import Console
 
-from demo import expected, fleet, show
+from demo import expected, fleet, history, show
 from demo.people import PASSWORD_FILE, administrator
 from demo.processes import FOLDER, alone, child, store, workers
 from demo.servers import Watched, watched
@@ -49,6 +49,7 @@ def story() -> list[str]:
         chapter_risks(servers)
         chapter_access(servers)
         second = chapter_second_round(servers)
+        chapter_capacity(servers)
         chapter_doors()
         return expected.problems(servers, first, second)
 
@@ -121,8 +122,16 @@ def chapter_second_round(servers: list[Watched]) -> SyncSession:
     return session
 
 
+def chapter_capacity(servers: list[Watched]) -> None:
+    heading("7", "How big is it all, how fast does it grow, when is it full?")
+    run("sync", "capacity", *(server.instance for server in servers))
+    console.print(f"[dim]A year of history, made up: {history.make()}.[/]", soft_wrap=True)
+    run("capacity", "full")
+    run("capacity", "movers", "--limit", "5")
+
+
 def chapter_doors() -> None:
-    heading("7", "Look around yourself")
+    heading("8", "Look around yourself")
     name, password = administrator()
     for line in (
         "[bold]make serve[/] opens the admin on the same data, with workers and servers.",

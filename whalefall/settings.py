@@ -324,7 +324,10 @@ UNFOLD = {
     },
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
-    "STYLES": [lambda request: static("whalefall/console.css")],
+    "STYLES": [
+        lambda request: static("whalefall/console.css"),
+        lambda request: static("whalefall/capacity.css"),
+    ],
     "SITE_FAVICONS": [
         {
             "rel": "icon",

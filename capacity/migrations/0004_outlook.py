@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "growth of a database",
-                "verbose_name_plural": "growth of databases",
+                "verbose_name_plural": "top movers",
                 "db_table": "database_growth",
                 "indexes": [
                     models.Index(fields=["window_days", "change_bytes", "id"], name="growth_bytes"),
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "outlook of an instance",
-                "verbose_name_plural": "days to full",
+                "verbose_name_plural": "outlooks of instances",
                 "db_table": "instance_outlooks",
                 "indexes": [models.Index(fields=["days_to_full", "id"], name="outlook_days")],
             },

@@ -34,16 +34,18 @@ class DatabaseGrowth(models.Model):
     change_bytes = models.BigIntegerField(_("change"))
     change_percent = models.FloatField(_("change in percent"), null=True)
 
+    # As lists sort what may be NULL: what has no percentage last. There is an index in this order.
+    LARGEST_PERCENT = F("change_percent").desc(nulls_last=True)
+
     class Meta:
         db_table = "database_growth"
         verbose_name = _("growth of a database")
-        verbose_name_plural = _("growth of databases")
+        verbose_name_plural = _("top movers")
         constraints = (
             models.UniqueConstraint(fields=("database", "window_days"), name="growth_unique"),
         )
         indexes = (
             models.Index(fields=("window_days", "change_bytes", "id"), name="growth_bytes"),
-            # As lists sort what may be NULL: the largest first, what has no percentage last.
             models.Index(
                 "window_days",
                 F("change_percent").desc(nulls_last=True),
@@ -89,7 +91,7 @@ class InstanceOutlook(models.Model):
     class Meta:
         db_table = "instance_outlooks"
         verbose_name = _("outlook of an instance")
-        verbose_name_plural = _("days to full")
+        verbose_name_plural = _("outlooks of instances")
         indexes = (models.Index(fields=("days_to_full", "id"), name="outlook_days"),)
 
     def __str__(self) -> str:

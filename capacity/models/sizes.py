@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from whalefall.instances.models import Instance
@@ -107,6 +109,15 @@ class InstanceSizeStat(models.Model):
         return f"{self.instance_id} {self.collected_date}"
 
 
+class TableSizeQuerySet(models.QuerySet["DatabaseTableSizeStat"]):
+    def largest(self) -> TableSizeQuerySet:
+        """With `total_bytes`, the largest first, those of unknown size last."""
+        total = F("data_bytes") + Coalesce("index_bytes", 0)
+        return self.annotate(total_bytes=total).order_by(
+            F("total_bytes").desc(nulls_last=True), "pk"
+        )
+
+
 class DatabaseTableSizeStat(models.Model):
     """A table's size when it was last measured."""
 
@@ -117,6 +128,8 @@ class DatabaseTableSizeStat(models.Model):
     index_bytes = models.BigIntegerField(_("indexes"), null=True)
     row_estimate = models.BigIntegerField(_("rows (estimate)"), null=True)
     collected_at = models.DateTimeField(_("measured"))
+
+    objects = TableSizeQuerySet.as_manager()
 
     class Meta:
         db_table = "database_table_size_stats"

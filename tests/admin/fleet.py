@@ -12,13 +12,16 @@ from django_q.tasks import async_task
 from accounts import hidden
 from accounts.facts import Facts
 from accounts.models import AccountChangeLog, AccountPermission, InstanceAccount
+from capacity import outlook
 from capacity.models import (
+    DatabaseGrowth,
     DatabaseSizeAggregation,
     DatabaseSizeStat,
     DatabaseTableSizeStat,
     InstanceDatabase,
     InstanceSizeAggregation,
     InstanceSizeStat,
+    InstanceVolume,
 )
 from classification.models import (
     AccountClassification,
@@ -197,6 +200,14 @@ def sizes(instance: Instance, name: str = "shop") -> None:
         database=database, instance=instance, calculated_at=now, **period, **sums
     )
     InstanceSizeAggregation.objects.create(instance=instance, calculated_at=now, **period, **sums)
+    DatabaseGrowth.objects.create(
+        database=database, instance=instance, window_days=30, from_day=now.date(),
+        to_day=now.date(), from_bytes=6 * 2**30, to_bytes=7 * 2**30, change_bytes=2**30,
+    )  # fmt: skip
+    InstanceVolume.objects.create(
+        instance=instance, volume_name="/data", total_bytes=9, free_bytes=2, measured_at=now
+    )
+    outlook.calculate([instance.pk])
 
 
 def tasks() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from capacity.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
+from capacity.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart, lines
 
 FIRST = date(2026, 1, 1)
 GIB = 1024**3
@@ -60,3 +61,42 @@ def test_one_day_is_a_dot():
 
 def test_no_day_is_no_chart():
     assert chart([]) is None
+
+
+def test_the_line_goes_on_as_it_is_expected_to_grow():
+    drawn = chart(days(*range(0, 40 * GIB, GIB)), growth=(GIB, GIB / 2, 2 * GIB))
+    (x, y), (end, high) = spots(drawn.ahead.line)
+    assert (x, y) == spots(drawn.line)[-1]
+    assert end == WIDTH - RIGHT
+    assert high < y
+    least, most = spots(drawn.ahead.area)[1], spots(drawn.ahead.area)[2]
+    assert most[1] < high < least[1]
+
+
+@given(some.lists(some.integers(0, 2**50), min_size=5, max_size=30), some.floats(-1e12, 1e12))
+def test_what_is_expected_stays_inside_the_frame(sizes, slope):
+    drawn = chart(days(*sizes), growth=(slope, slope - 1e9, slope + 1e9))
+    for _x, y in spots(drawn.ahead.line) + spots(drawn.ahead.area):
+        assert TOP - 0.1 <= y <= HEIGHT - BOTTOM + 0.1
+
+
+def test_pointing_anywhere_meets_a_day():
+    drawn = chart(days(*range(9)))
+    strips = [(spot.left, spot.left + spot.width) for spot in drawn.spots]
+    assert strips[0][0] == LEFT
+    assert strips[-1][1] == pytest.approx(WIDTH - RIGHT)
+    for (_, end), (start, _) in pairwise(strips):
+        assert end == pytest.approx(start)
+    assert [spot.size for spot in drawn.spots] == list(range(9))
+
+
+def test_several_lines_share_one_frame():
+    drawn = lines([days(GIB, 2 * GIB), [], [(FIRST + timedelta(days=2), 4 * GIB)]])
+    first, second = map(spots, drawn.lines)
+    assert first[0][0] == LEFT
+    assert second[0] == (WIDTH - RIGHT, TOP)
+    assert drawn.ends == [pytest.approx(first[-1], abs=0.1), pytest.approx(second[0], abs=0.1)]
+
+
+def test_no_line_is_no_chart():
+    assert lines([[], []]) is None

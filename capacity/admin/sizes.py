@@ -1,4 +1,4 @@
-"""Pages of databases and their sizes: to be looked at only."""
+"""Pages of databases and their sizes and sums: to be looked at only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import (
     RangeDateFilter,
 )
 
-from capacity import trend
+from capacity import bars, trend
 from capacity.models import (
     DatabaseSizeAggregation,
     DatabaseSizeStat,
@@ -23,8 +23,7 @@ from capacity.models import (
     InstanceSizeStat,
 )
 from whalefall.console import show
-from whalefall.console.pages import ReadOnlyAdmin, change_url, extend
-from whalefall.instances.models import Instance
+from whalefall.console.pages import ReadOnlyAdmin, change_url
 
 
 def size_column(field: str, description: Any) -> Any:
@@ -50,10 +49,8 @@ class SizeAdmin(ReadOnlyAdmin):
     def change(self, row: Any) -> Any:
         if row.change_bytes is None:
             return show.EMPTY
-        sign = "+" if row.change_bytes > 0 else ""
-        percent = "" if row.change_percent is None else f" ({sign}{row.change_percent:.1f} %)"
-        size = show.size(abs(row.change_bytes))
-        return f"{'−' if row.change_bytes < 0 else sign}{size}{percent}"
+        percent = "" if row.change_percent is None else f" ({trend.percent(row.change_percent)})"
+        return trend.signed(row.change_bytes, plus=True) + percent
 
     size = size_column("size_bytes", _("size"))
     data = size_column("data_bytes", _("data"))
@@ -76,6 +73,9 @@ class InstanceDatabaseAdmin(SizeAdmin):
         "database_name",
         "instance_link",
         "size",
+        "indexes",
+        "free",
+        "limit",
         "is_active",
         "first_seen",
         "last_seen",
@@ -84,15 +84,25 @@ class InstanceDatabaseAdmin(SizeAdmin):
     list_filter = ("is_active", ("instance", AutocompleteSelectFilter))
     search_fields = ("database_name", "instance__name")
 
-    def get_fields(self, request: Any, obj: Model | None = None) -> list[str]:
-        return ["trend", *super().get_fields(request, obj)]
+    fieldsets = (
+        (None, {"fields": ("database_name", "instance_link", "is_active")}),
+        (_("Trend"), {"fields": ("trend",)}),
+        (_("Size"), {"fields": ("size", "indexes", "free", "limit", "measured_at", "reason")}),
+        (_("Tables"), {"fields": ("tables", "tables_measured_at", "tables_reason")}),
+        (_("Seen"), {"fields": ("first_seen_at", "last_seen_at", "deleted_at")}),
+    )
+    readonly_fields = ("instance_link", "trend", "tables", "size", "indexes", "free", "limit")
 
-    def get_readonly_fields(self, request: Any, obj: Model | None = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "trend")
+    free = size_column("free_bytes", _("free"))
+    limit = size_column("limit_bytes", _("may grow to"))
 
     @admin.display(description=_("trend"))
     def trend(self, row: InstanceDatabase) -> Any:
         return trend.of_database(row)
+
+    @admin.display(description=_("largest tables"))
+    def tables(self, row: InstanceDatabase) -> Any:
+        return bars.of_tables(row)
 
     @admin.display(description=_("first seen"), ordering="first_seen_at")
     def first_seen(self, row: InstanceDatabase) -> Any:
@@ -189,19 +199,3 @@ class DatabaseSizeAggregationAdmin(AggregationAdmin):
     )
     list_select_related = ("database", "instance")
     search_fields = ("database__database_name",)
-
-
-@extend(Instance)
-class MeasuredInstances:
-    """How its size went, on the page of an instance."""
-
-    def get_readonly_fields(self, request: Any, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "trend")  # type: ignore[misc]
-
-    def get_fieldsets(self, request: Any, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
-        return fieldsets if obj is None else (*fieldsets, (_("Size"), {"fields": ("trend",)}))
-
-    @admin.display(description=_("trend"))
-    def trend(self, instance: Instance) -> Any:
-        return trend.of_instance(instance)
