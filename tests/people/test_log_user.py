@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+import structlog
 from structlog.stdlib import ProcessorFormatter
 
 from tests.api.conftest import client_of, person, token_client
@@ -26,7 +27,9 @@ def lines():
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            found.append(json.loads(self.format(record)))
+            text = self.format(record)
+            assert "\n" not in text  # or a name could write lines of its own
+            found.append(json.loads(text))
 
     handler = Keep()
     handler.setFormatter(formatter)
@@ -54,3 +57,8 @@ def test_a_stranger_has_no_name_and_costs_no_query(lines, django_assert_num_quer
     with django_assert_num_queries(0):
         client_of().get("/nowhere")
     assert "user" not in line(lines, "Not Found")
+
+
+def test_a_name_with_a_line_break_makes_no_second_line(lines):
+    structlog.get_logger("x").warning("seen", name='vera\n{"level": "info", "event": "forged"}')
+    assert [found["event"] for found in lines] == ["seen"]
