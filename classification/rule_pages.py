@@ -21,6 +21,7 @@ from classification import history
 from classification.dsl.base import PREDICATES
 from classification.dsl.errors import InvalidExpression
 from classification.dsl.parser import parse
+from classification.guide import guide
 from classification.models import ClassificationRule, RuleRevision
 from classification.names import MOST, names
 from classification.preview import preview
@@ -32,6 +33,7 @@ SAMPLE = 10
 ENGINES = dict(DB_TYPE_CHOICES)
 CHECK = "classification_classificationrule_check"
 NAMES = "classification_classificationrule_names"
+GUIDE = "classification_classificationrule_guide"
 RESTORE = "classification_classificationrule_restore"
 
 
@@ -47,6 +49,7 @@ class RulePages:
         view: Any = self.admin_site.admin_view  # type: ignore[attr-defined]
         return [
             path("check/", view(self.check_view), name=CHECK),
+            path("guide/", view(self.guide_view), name=GUIDE),
             path("names/", view(self.names_view), name=NAMES),
             path("<int:pk>/restore/", view(self.restore_view), name=RESTORE),
             *super().get_urls(),  # type: ignore[misc]
@@ -57,6 +60,16 @@ class RulePages:
         self._may_view(request)
         context = _checked(request) if request.POST.get("db_type") in ENGINES else {}
         return render(request, "classification/rule_checked.html", context)
+
+    def guide_view(self, request: HttpRequest) -> HttpResponse:
+        """How rules are written: the page in `docs/`."""
+        self._may_view(request)
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "title": _("Writing rules"),
+            "guide": guide(),
+        }
+        return render(request, "classification/guide.html", context)
 
     def names_view(self, request: HttpRequest) -> JsonResponse:
         """`{"names": [...]}` of the fleet for `db_type`, `kind` and the text `q`."""
