@@ -7,6 +7,7 @@ import typing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import BigIntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -133,8 +134,14 @@ def _is_absence(node: Node) -> bool:
 def as_rows(
     queryset: QuerySet[typing.Any], *columns: typing.Any
 ) -> tuple[str, tuple[typing.Any, ...]]:
-    """SQL and parameters of a query for these columns, to stand inside another statement."""
+    """SQL and parameters of a query for these columns, all numbers, to stand inside another
+    statement.
+    """
     fields = {f"c{i}": column for i, column in enumerate(columns)}
     rows = queryset.annotate(**fields).values_list("pk", *fields)
-    sql, params = rows.query.sql_with_params()
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:  # Django sees by itself that nothing can match
+        names = ("id", *fields)
+        return f"SELECT {', '.join(f'NULL::bigint AS {name}' for name in names)} WHERE false", ()
     return sql, params

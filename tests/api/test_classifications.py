@@ -245,6 +245,14 @@ def test_a_preview_adds_drops_and_leaves_unknown(viewer):
     assert data["add"]["items"][0]["evidence"]["tokens"] == ["priv:global:FILE"]
 
 
+def test_a_preview_of_what_nobody_can_be_unknown_to(viewer):
+    account("li@10.1.2.3")
+    asked = {"fn": "host_matches", "args": {"pattern": "10.*"}}
+    body = {"db_type": "mysql", "rule_expression": {"version": 4, "expr": asked}}
+    data = check_ok(viewer.post(f"{RULES}/actions/preview", body))
+    assert (data["matched"], data["unknown"]) == (1, {"total": 0, "items": []})
+
+
 def test_a_rule_is_deleted(administrator):
     known = rule(classification())
     check_ok(administrator.delete(f"{RULES}/{known.pk}"))
