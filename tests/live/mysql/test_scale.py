@@ -58,7 +58,7 @@ def general_log(server) -> Iterator[list[str]]:
         seen.extend(str(argument) for (argument,) in rows)
 
 
-@pytest.mark.parametrize("count", [100, 2000])
+@pytest.mark.parametrize("count", [2000])
 def test_at_most_twelve_statements_however_many_accounts(server, count):
     make(server, count)
     server.execute("CREATE USER counted IDENTIFIED BY 'Se-cret1'", "GRANT ALL ON *.* TO counted")

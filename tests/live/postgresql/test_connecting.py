@@ -70,16 +70,6 @@ def test_a_closed_port_is_told(engine, target):
 
 
 @newest_only
-def test_a_listener_that_stays_silent_costs_the_connect_timeout(engine, target):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        before = time.monotonic()
-        message = said(engine, replace(target, port=port, connect_timeout=2))
-    assert time.monotonic() - before < 4
-    assert "no answer within 2 s. Check the address, port and firewall." in message
-
-
-@newest_only
 def test_a_listener_that_speaks_something_else_is_a_connect_error(engine, target):
     with answering(b"SSH-2.0-OpenSSH_9.2p1\r\n") as port:
         message = said(engine, replace(target, port=port))

@@ -135,14 +135,6 @@ def test_an_unknown_host(engine, driver, server):
     assert "unknown host" in refusal(engine, target).args[0]
 
 
-def test_a_silent_listener_does_not_hold_us(own, engine):
-    own.behaviour.silent = True
-    began = time.monotonic()
-    failure = refusal(engine, target_of(own, connect_timeout=1))
-    assert time.monotonic() - began < 5
-    assert "no answer within 1 s" in failure.args[0]
-
-
 def test_something_else_listens(own, engine):
     own.behaviour.garbage = True
     failure = refusal(engine, target_of(own, connect_timeout=2))
