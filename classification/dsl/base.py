@@ -110,7 +110,9 @@ class Predicate:
 
     @property
     def help(self) -> str:
-        return " ".join((type(self).__doc__ or "").split())
+        """What it asks, in the reader's language: its docstring (scripts/messages collects it)."""
+        docstring = " ".join((type(self).__doc__ or "").split())
+        return _(docstring) if docstring else ""
 
 
 PREDICATES: dict[str, Predicate] = {}
