@@ -13,6 +13,8 @@ from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from accounts import tree
 from accounts.models import AccountPermission
@@ -86,7 +88,8 @@ class AccountParts:
             raise Http404
         value = self._column(request, pk, COLUMNS[part])
         if "download" not in request.GET:
-            return HttpResponse(show.pretty_json(value))
+            link = show.link(f"{request.path}?part={part}&download=1", _("download"))
+            return HttpResponse(format_html("<p>{}</p>{}", link, show.pretty_json(value)))
         text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
         response = HttpResponse(text, content_type="application/json; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="account-{pk}-{part}.json"'

@@ -90,6 +90,9 @@ def test_what_is_stored_opens_on_the_page(page, orders_db):
     page.goto(f"{ACCOUNTS}{stored(orders_db)['app_rw'].pk}/change/")
     page.get_by_text("Snapshot as read").click()
     expect(page.get_by_text('"db_type": "postgresql"')).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="download").click()
+    assert saved.value.suggested_filename.endswith("-snapshot.json")
 
 
 def test_a_risk_is_accepted_on_the_page_of_the_account(page, orders_db):
