@@ -1,36 +1,30 @@
-"""How its size went, on the page of an instance."""
+"""Its databases and how its size went, on the page of an instance."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
+from django.http import HttpRequest
 
 from capacity import bars, trend
+from capacity.models import InstanceDatabase
+from whalefall.console.cards import list_url
 from whalefall.console.pages import extend
 from whalefall.instances.models import Instance
-
-FIELDS = ("trend", "largest_databases", "volumes_read")
 
 
 @extend(Instance)
 class MeasuredInstances:
-    def get_readonly_fields(self, request: Any, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), *FIELDS)  # type: ignore[misc]
+    page_top = ("capacity/on_instance.html",)
 
-    def get_fieldsets(self, request: Any, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
-        return fieldsets if obj is None else (*fieldsets, (_("Size"), {"fields": FIELDS}))
-
-    @admin.display(description=_("trend"))
-    def trend(self, instance: Instance) -> Any:
-        return trend.of_instance(instance)
-
-    @admin.display(description=_("largest databases"))
-    def largest_databases(self, instance: Instance) -> Any:
-        return bars.of_instance(instance)
-
-    @admin.display(description=_("volumes"))
-    def volumes_read(self, instance: Instance) -> Any:
-        return bars.of_volumes(instance)
+    def page_context(self, request: HttpRequest, instance: Instance) -> dict[str, Any]:
+        context: dict[str, Any] = super().page_context(request, instance)  # type: ignore[misc]
+        of = {"instance__id__exact": instance.pk, "is_active__exact": 1}
+        databases = InstanceDatabase.objects.filter(instance=instance, is_active=True)
+        return context | {
+            "databases_url": list_url("capacity_instancedatabase", **of),
+            "number_of_databases": databases.count(),
+            "size_trend": trend.of_instance(instance),
+            "largest_databases": bars.of_instance(instance),
+            "volumes_read": bars.of_volumes(instance),
+        }

@@ -69,7 +69,20 @@ def test_sections_that_failed_alike_stand_together(viewer, orders_db):
 def test_an_instance_that_was_never_read_says_what_to_do(viewer, orders_db):
     page = text_of(viewer, orders_db)
     assert "Its accounts have not been read yet: synchronise them." in page
+    assert "Databases and capacity 0 databases It has not been measured yet." in page
     assert "It has not been synchronised yet: use the buttons above." in page
+
+
+def test_it_shows_its_databases_and_sizes(viewer, orders_db):
+    fleet.sizes(orders_db)
+    page = viewer.get(PAGE.format(orders_db.pk))
+    assert "Databases and capacity 1 database" in words(page)
+    link = (
+        f"/admin/capacity/instancedatabase/?instance__id__exact={orders_db.pk}&is_active__exact=1"
+    )
+    assert link.replace("&", "&amp;") in page.content.decode()
+    (database,) = viewer.get(link).context["cl"].result_list
+    assert database.database_name == "shop"
 
 
 def test_its_latest_syncs_lead_to_their_sessions(viewer, orders_db):
