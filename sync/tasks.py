@@ -8,7 +8,7 @@ import structlog
 from django.utils import timezone
 
 from capacity import aggregation, growth, outlook, partitions
-from classification import daily
+from classification import daily, expiry
 from classification.classify import NothingToClassify, classify
 from sync import locks, pruning, reaper, runner
 from sync.dashboard import numbers
@@ -47,7 +47,7 @@ def _sync_all(job: str, category: SyncCategory) -> str | None:
 
 
 def calculate_account() -> Any:
-    """Classify every account, and count the day."""
+    """Classify every account, count the day, tell which accepted risks have returned."""
     with locks.held(locks.JOB, JOBS["calculate_account"].number) as free:
         return _classified() if free else _skipped("calculate_account")
 
@@ -57,7 +57,7 @@ def _classified() -> dict[str, Any]:
         done = classify().as_json()
     except NothingToClassify as exc:
         done = {"skipped": exc.code}
-    return done | {"counted": daily.count_today()}
+    return done | {"counted": daily.count_today(), "expired": expiry.note_expired()}
 
 
 def calculate_database() -> Any:

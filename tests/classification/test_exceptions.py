@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from classification import risks
+from classification import expiry, risks
 from classification.classify import classify
 from classification.models import (
     AccountClassificationAssignment,
@@ -17,6 +17,7 @@ from classification.models import (
     RiskLevel,
 )
 from tests.classification.cast import account, call, classification, instance, retoken, rule
+from whalefall.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -232,3 +233,19 @@ def test_only_risks_that_change_are_written(orders, root, super_admin):
     classify()
     assert written()[root.pk] == before[root.pk]
     assert len(written()) == 2
+
+
+def test_what_the_clock_ends_is_told_in_the_audit_log_once(root, super_admin, days_later):
+    made = accept(account=root.account, classification=super_admin)
+    assert expiry.note_expired() == 0
+    days_later(1)
+    assert (expiry.note_expired(), expiry.note_expired()) == (1, 0)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.object_id) == ("expire", str(made.pk))
+    assert entry.object_name == "Super_Admin: root@%"
+
+
+def test_what_a_person_ended_does_not_expire(root, super_admin, days_later):
+    accept(account=root.account, classification=super_admin).end(None)
+    days_later(1)
+    assert expiry.note_expired() == 0
