@@ -301,7 +301,7 @@ class SyncInstanceRecordQuerySet(models.QuerySet["SyncInstanceRecord"]):
         )
         if not claimed:
             return None
-        found = self.select_related("session", "instance__credential")
+        found = self.select_related("session__created_by", "instance__credential")
         # Opened when it is needed, where a missing key can be told on the record.
         found = found.defer("instance__credential__password")
         return found.filter(pk=pk, claim=claim).first()

@@ -132,6 +132,12 @@ def _session(session_id: UUID | str, category: str) -> SyncSession:
         raise Refused(message) from exc
 
 
+def _asked_by(record: SyncInstanceRecord | None) -> dict[str, str]:
+    """For the log: `user`, where a person began the session."""
+    person = None if record is None else record.session.created_by
+    return {"user": person.get_username()} if person else {}
+
+
 def _run(work: Work, instance: Instance, record: SyncInstanceRecord | None = None) -> Outcome:
     session_id = None if record is None else str(record.session.session_id)
     with bound_contextvars(
@@ -140,6 +146,7 @@ def _run(work: Work, instance: Instance, record: SyncInstanceRecord | None = Non
         instance_id=instance.pk,
         db_type=instance.db_type,
         session_id=session_id,
+        **_asked_by(record),
     ):
         started = time.monotonic()
         outcome = _attempt(work, instance, record)

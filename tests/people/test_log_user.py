@@ -9,7 +9,11 @@ import pytest
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
+from sync.models import SyncSession, SyncType
+from sync.runner import run_record
 from tests.api.conftest import client_of, person, token_client
+from tests.servers.base import free_port
+from tests.sync import cast
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "/api/v1/tags/999000000"
@@ -62,3 +66,14 @@ def test_a_stranger_has_no_name_and_costs_no_query(lines, django_assert_num_quer
 def test_a_name_with_a_line_break_makes_no_second_line(lines):
     structlog.get_logger("x").warning("seen", name='vera\n{"level": "info", "event": "forged"}')
     assert [found["event"] for found in lines] == ["seen"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sync_is_put_down_to_who_asked_for_it(lines):
+    orders_db = cast.instance(host="127.0.0.1", port=free_port())
+    vera = person("vera", "operator")
+    session = SyncSession.objects.start(
+        SyncType.MANUAL_BATCH, [orders_db], created_by=vera, enqueue=False
+    )
+    run_record(session.records.get().pk)
+    assert line(lines, "sync_ended")["user"] == "vera"
