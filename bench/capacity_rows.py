@@ -10,11 +10,12 @@ Every size is a formula of the database and the day, so that an answer can be ch
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 DAYS = 730
-SUMMED_DAYS = 35
+SUMMED_DAYS = 14
 
 # 10 MiB to 10 GiB at first, each with a growth of its own (some shrink), and the saw of a week.
 FORMULA = """
@@ -89,14 +90,35 @@ PARTITIONED = (
 )
 
 
-def load(instances: int, databases: int, kept: int, last: date) -> None:
-    """Fill the empty store; `kept` is how many days of every database there are, up to `last`."""
+@dataclass(frozen=True)
+class Size:
+    """How much there is; `days` of sizes and `weeks` of sums of every database."""
+
+    instances: int
+    databases: int
+    days: int
+    weeks: int
+    last: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @property
+    def first(self) -> date:
+        return self.last - timedelta(days=DAYS - 1)
+
+
+def load(size: Size) -> None:
+    """Fill the empty store."""
     from django.db import connection
 
     from capacity import growth, outlook, partitions
 
-    first = last - timedelta(days=DAYS - 1)
-    names = {"instances": instances, "databases": databases, "first": first, "last": last}
+    first, last, kept = size.first, size.last, size.days
+    names = {
+        "instances": size.instances,
+        "databases": size.databases,
+        "first": first,
+        "last": last,
+        "weeks": size.weeks,
+    }
     partitions.ensure(*(first + timedelta(days=n) for n in range(0, DAYS + 60, 20)))
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # the references are right
@@ -128,7 +150,9 @@ def _unindexed(cursor: Any, table: str) -> list[str]:
 def _periods(cursor: Any, summed: int, names: dict[str, Any]) -> None:
     last, databases = names["last"], names["databases"]
     for period, (unit, step) in STEPS.items():
-        since = last - timedelta(days=summed - 1) if period == "daily" else names["first"]
+        since = names["first"]
+        if period in ("daily", "weekly"):
+            since = last - timedelta(days=summed - 1 if period == "daily" else 7 * names["weeks"])
         shared = {"period": period, "unit": unit, "step": step, "last": last}
         of_databases = {
             "table": "database_size_aggregations",

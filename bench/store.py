@@ -11,9 +11,11 @@ from pathlib import Path
 
 
 @contextmanager
-def own_store() -> Iterator[None]:
-    """Set up Django on a fresh, migrated, durable embedded store. To be used once per process."""
-    folder = Path(tempfile.mkdtemp(prefix="whalefall-bench-"))
+def own_store(keep: Path | None = None) -> Iterator[None]:
+    """Set up Django on a fresh, migrated, durable embedded store. To be used once per process.
+    With `keep` it is that folder's, which stays.
+    """
+    folder = keep or Path(tempfile.mkdtemp(prefix="whalefall-bench-"))
     os.environ |= {
         "WHALEFALL_DEV": "1",
         "WHALEFALL_VAR": str(folder),
@@ -33,4 +35,5 @@ def own_store() -> Iterator[None]:
     finally:
         if (folder / "store").exists():
             embedded.stop(folder / "store")
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -287,6 +287,62 @@ def test_a_session_of_accounts_does_not_measure(maria):
     assert result["message"] == f"There is no session {session.session_id}."
 
 
+class DroppedMeanwhile:
+    """The server's connection; `victim` is dropped after the first statement that measures."""
+
+    def __init__(self, connection, drop):
+        self.connection, self.drop = connection, drop
+
+    def rows(self, text, *values):
+        found = list(self.connection.rows(text, *values))
+        if "DATA_LENGTH" in text:
+            self.drop()
+        return found
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+
+def test_a_mariadb_database_dropped_in_the_middle_is_gone_and_not_of_size_zero(maria, mariadb):
+    mariadb.execute("CREATE DATABASE short_lived", "CREATE TABLE short_lived.t (id int)")
+    with measuring.opened(maria) as server:
+        server.connection = DroppedMeanwhile(
+            server.connection, lambda: mariadb.execute("DROP DATABASE short_lived")
+        )
+        found = {each.name: each.data_bytes for each in server.observe_databases()}
+    assert "short_lived" not in found
+    assert found["sales"] > 0
+
+
+MANY = int(os.environ.get("WHALEFALL_TEST_DATABASES", "40"))
+
+
+def test_databases_of_postgresql_cost_nothing_but_those_whose_tables_are_read(
+    postgres, postgresql, settings
+):
+    """40 unless the environment asks for more: making one takes a tenth of a second."""
+    settings.TABLE_SIZES_OF_LARGEST = 2
+    counted = {}
+    for size in (2, MANY):
+        for number in range(size):
+            postgresql.run(f"DROP DATABASE IF EXISTS many_{number}")
+            postgresql.run(f"CREATE DATABASE many_{number} TEMPLATE template0")
+        with measuring.opened(postgres) as server:
+            assert len(list(server.observe_databases())) >= size
+            sizes = server.statements
+        with measuring.opened(postgres) as server:
+            measuring.read_tables(server, "sales")
+            tables = server.statements
+        with CaptureQueriesContext(connection) as queries:
+            measured(postgres)
+        counted[size] = (sizes, tables, len(queries))
+    for number in range(MANY):
+        postgresql.run(f"DROP DATABASE many_{number}")
+    assert counted[2] == counted[MANY]
+    assert sizes <= 4
+    assert tables <= 8
+
+
 def test_five_hundred_databases_cost_no_more_statements_than_five(maria, mariadb, settings):
     settings.TABLE_SIZES_OF_LARGEST = 0
     counted = {}

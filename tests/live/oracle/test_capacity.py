@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from capacity.models import DatabaseSizeStat, InstanceDatabase, InstanceSizeStat
+from sync.models import SyncType
+from sync.runner import sync_databases
+from whalefall.instances.models import Credential, Instance
+
 MEGABYTE = 2**20
 
 
@@ -86,3 +91,28 @@ def test_hidden_free_space_leaves_the_sizes(engine, sized):
     assert found["USERS"].data_bytes == 100 * MEGABYTE
     assert found["USERS"].details["free_bytes"] is None
     assert opened.sections["free"].status == "denied"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sync_stores_tablespaces_with_their_free_space_and_limit(sized):
+    target = sized.target()
+    login = Credential.objects.create(
+        name="collector", username=target.username, password=target.password
+    )
+    instance = Instance.objects.create(
+        name="hr-db", db_type="oracle", host=target.host, port=target.port,
+        database_name=target.database, tls_mode=target.tls_mode, credential=login,
+    )  # fmt: skip
+    for _twice in range(2):
+        result = sync_databases(instance, SyncType.MANUAL_SINGLE)
+        assert result["success"], result["message"]
+    users = InstanceDatabase.objects.get(database_name="USERS")
+    assert (users.size_bytes, users.free_bytes) == (100 * MEGABYTE, 10 * MEGABYTE)
+    assert users.limit_bytes == 16 * 2**30 + 50 * MEGABYTE
+    broken = InstanceDatabase.objects.get(database_name="BROKEN")
+    assert (broken.size_bytes, broken.free_bytes) == (None, None)
+    assert broken.reason == "no file of it can be read (tablespace is OFFLINE)"
+    total = InstanceSizeStat.objects.get()
+    days = DatabaseSizeStat.objects.values_list("size_bytes", flat=True)
+    assert total.size_bytes == sum(size for size in days if size is not None)
+    assert (total.database_count, total.measured_count) == (len(days), len(days) - 1)

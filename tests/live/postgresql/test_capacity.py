@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from whalefall.engines.observed import SectionStatus
+from whalefall.engines.postgresql.engine import FOLDER
 
 
 def test_every_database_has_the_size_the_server_says(server, engine, target):
@@ -28,6 +29,21 @@ def test_a_size_that_may_not_be_seen_is_none_with_the_reason(server, engine, tar
     assert found["private"].data_bytes is None
     assert found["private"].reason == "needs CONNECT on the database, or pg_read_all_stats"
     assert found["shop"].data_bytes > 0
+
+
+def test_a_database_that_is_dropped_meanwhile_takes_no_size_from_the_others(server):
+    """A transaction of one snapshot still sees it in the catalog; its files are gone."""
+    sizes = (FOLDER / "sql" / "database_sizes.sql").read_text()
+    server.run("CREATE DATABASE short_lived")
+    with server.connect() as connection:
+        connection.autocommit = True
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        connection.execute("SELECT count(*) FROM pg_database")
+        server.run("DROP DATABASE short_lived")
+        found = {row[0]: row[2] for row in connection.execute(sizes).fetchall()}
+        connection.execute("ROLLBACK")
+    assert found["short_lived"] is None
+    assert found["shop"] > 0
 
 
 def test_sizes_cost_three_statements(engine, target):

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from capacity.models import DatabaseSizeStat, InstanceDatabase, InstanceSizeStat
+from sync.models import SyncType
+from sync.runner import sync_databases
 from tests.live.sqlserver.conftest import target_of
+from tests.live.sqlserver.fleet import ADMIN, PASSWORD
 from whalefall.engines.observed import SectionStatus
+from whalefall.instances.models import Credential, Instance
 
 PAGE = 8192
 SIZED = ("databases", "sizes", "free")
@@ -89,3 +96,44 @@ def test_the_statements_do_not_depend_on_the_databases(own, engine):
         for number in range(50):
             own.backend.server.database(f"more{number}-{len(counts)}")
     assert counts == [3, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sync_stores_sizes_free_space_limits_and_reasons(own):
+    own.backend.server.databases["sales"].max_pages = 5000
+    login = Credential.objects.create(name="boss", username=ADMIN, password=PASSWORD)
+    instance = Instance.objects.create(
+        name="erp-db", db_type="sqlserver", host=own.host, port=own.port, tls_mode="off",
+        credential=login,
+    )  # fmt: skip
+    for _twice in range(2):
+        result = sync_databases(instance, SyncType.MANUAL_SINGLE)
+        assert result["success"], result["message"]
+    sales = InstanceDatabase.objects.get(database_name="sales")
+    assert (sales.size_bytes, sales.free_bytes) == (1280 * PAGE, 64 * PAGE)
+    assert sales.limit_bytes == 5000 * PAGE
+    assert InstanceDatabase.objects.get(database_name="legacy").free_bytes is None
+    total = InstanceSizeStat.objects.get()
+    days = DatabaseSizeStat.objects.values_list("size_bytes", flat=True)
+    assert total.size_bytes == sum(size for size in days if size is not None)
+    assert total.database_count == len(days) == result["counts"]["synced"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sync_with_too_few_rights_keeps_what_is_known_with_the_reason(own):
+    own.backend.server.grant("VIEW SERVER STATE", "lazy")
+    login = Credential.objects.create(name="lazy", username="lazy", password="lazy")
+    instance = Instance.objects.create(
+        name="erp-db", db_type="sqlserver", host=own.host, port=own.port, tls_mode="off",
+        credential=login,
+    )  # fmt: skip
+    result = sync_databases(instance, SyncType.MANUAL_SINGLE)
+    sales = InstanceDatabase.objects.get(database_name="sales")
+    assert result["success"]
+    assert (sales.size_bytes, sales.reason) == (
+        None, "lazy has no VIEW ANY DEFINITION: the files of databases are hidden",
+    )  # fmt: skip
+    assert InstanceSizeStat.objects.get().size_bytes is None
+    assert (
+        result["details"]["sections"]["sizes"]["remedy"] == "GRANT VIEW ANY DEFINITION TO [lazy];"
+    )

@@ -22,12 +22,12 @@ class Capacity(Session):
         the tables), `files` (what InnoDB's files really take; without it, the statistics count).
         """
         held = self._login_privileges()
-        names: list[tuple[str, str, str]] = []
-        with self.section("databases"):
-            self._demand(held, "SHOW DATABASES", *SEES_TABLES)
-        names = list(self.connection.rows(self.sql("databases")))  # type: ignore[arg-type]
+        # The names last: a database that is dropped meanwhile is gone, and not of size 0.
         tables = self._table_sizes(held, "")
         files = self._files("")
+        with self.section("databases"):
+            self._demand(held, "SHOW DATABASES", *SEES_TABLES)
+        names = list(self.connection.rows(self.sql("databases")))
         by_database: dict[str, list[TableSize]] = defaultdict(list)
         for table in tables:
             by_database[table.database].append(table)
