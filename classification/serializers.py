@@ -300,14 +300,22 @@ class ExceptionSerializer(ModelSerializer):
     instance = serializers.PrimaryKeyRelatedField(
         queryset=Instance.objects.present(), required=False, allow_null=True
     )
-    username = serializers.CharField(source="account.username", read_only=True, default=None)
+    username = serializers.CharField(
+        source="account.username", read_only=True, allow_null=True, default=None
+    )
     classification_name = serializers.CharField(
         source="classification.name", read_only=True, default=None
     )
-    rule_name = serializers.CharField(source="rule.rule_name", read_only=True, default=None)
+    rule_name = serializers.CharField(
+        source="rule.rule_name", read_only=True, allow_null=True, default=None
+    )
     state = serializers.ChoiceField(["holding", "expired", "ended"], read_only=True)
-    created_by = serializers.CharField(source="created_by.username", read_only=True, default=None)
-    ended_by = serializers.CharField(source="ended_by.username", read_only=True, default=None)
+    created_by = serializers.CharField(
+        source="created_by.username", read_only=True, allow_null=True, default=None
+    )
+    ended_by = serializers.CharField(
+        source="ended_by.username", read_only=True, allow_null=True, default=None
+    )
 
     class Meta:
         model = RiskException

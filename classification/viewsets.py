@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -45,7 +46,7 @@ from whalefall.engines import DB_TYPES
 from whalefall.engines.observed import Kind
 from whalefall.filters import NumberListField
 from whalefall.models import User
-from whalefall.paging import unknown
+from whalefall.paging import Pagination, unknown
 from whalefall.viewsets import ModelViewSet, ReadOnlyViewSet, ViewSet
 
 WRITABLE = ("get", "post", "put", "delete", "head", "options")
@@ -137,6 +138,7 @@ class RuleViewSet(ModelViewSet):
     serializer_class = shapes.RuleSerializer
     filterset_class = RuleFilter
     http_method_names = WRITABLE
+    pagination_class = None  # of the list, which is whole
     sort_fields = {"rule_name": "rule_name", "db_type": "db_type", "updated_at": "updated_at"}
     rights = {"validate_expression": "view", "preview": "view"}
 
@@ -145,7 +147,9 @@ class RuleViewSet(ModelViewSet):
             return shapes.RuleDetailSerializer
         return super().get_serializer_class()
 
-    @extend_schema(responses=shapes.RulesByEngineSerializer)
+    @extend_schema(
+        responses=forced_singular_serializer(shapes.RulesByEngineSerializer), filters=True
+    )
     def list(self, request: Request) -> Answer:
         """All rules by engine; those of one page are at /rules/filter."""
         found = self.filter_queryset(self.get_queryset())
@@ -156,7 +160,7 @@ class RuleViewSet(ModelViewSet):
         return Answer({"rules_by_db_type": grouped, "total": total})
 
     @extend_schema(responses=shapes.RuleSerializer(many=True), filters=True)
-    @action(detail=False)
+    @action(detail=False, pagination_class=Pagination)
     def filter(self, request: Request) -> Any:
         """One page of rules."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
@@ -362,6 +366,10 @@ class CacheViewSet(ViewSet):
         return Answer({"cleared": cleared}, _("Cleared."))
 
 
+ONE = forced_singular_serializer(shapes.StatisticsSerializer)
+"""What a view called `list` answers where that is no list."""
+
+
 class StatisticsViewSet(ViewSet):
     """Numbers about accounts."""
 
@@ -369,7 +377,7 @@ class StatisticsViewSet(ViewSet):
     pagination_class = None
     filter_backends = ()
 
-    @extend_schema(operation_id="accounts_statistics", responses=shapes.StatisticsSerializer)
+    @extend_schema(operation_id="accounts_statistics", responses=ONE)
     def list(self, request: Request) -> Answer:
         """All of the others in one answer, without the rules."""
         return Answer(

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.utils.translation import gettext as _
 from django_q.models import Schedule
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -67,7 +68,10 @@ class JobViewSet(ViewSet):
     lookup_url_kwarg = "id"
     lookup_value_regex = r"\w{1,50}"
 
-    @extend_schema(operation_id="scheduler_jobs_list", responses=JobListSerializer)
+    @extend_schema(
+        operation_id="scheduler_jobs_list",
+        responses=forced_singular_serializer(JobListSerializer),  # no list, whatever its name
+    )
     def list(self, request: Request) -> Answer:
         """Every job, and whether a worker is alive."""
         jobs.create_schedules()

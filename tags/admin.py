@@ -20,11 +20,13 @@ from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
 )
 
-from tags import bulk
+from tags import bulk, import_page
 from tags.models import InstanceTag, Tag
 from whalefall.console import show
 from whalefall.console.pages import RoleAdmin, RoleRights, extend
 from whalefall.instances.models import Instance
+
+__all__ = ["import_page"]  # it adds a page to those of instances
 
 
 def tag_badge(tag: Tag) -> Any:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -13,15 +12,14 @@ from rest_framework.decorators import action
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 
-from tags.attach import attach
+from tags.importing import create, read_upload
 from tags.serializers import BatchCreatedSerializer, BatchCreateSerializer
 from whalefall.api import Answer, ApiError
 from whalefall.exports import CSV_SCHEMA, AnyAccept, csv_response
-from whalefall.instances.imports import COLUMNS, Import, RowError, read_csv, read_rows
+from whalefall.instances.imports import COLUMNS, Import, RowError, read_rows
 from whalefall.instances.models import Instance
 from whalefall.viewsets import ViewSet
 
-LARGEST_FILE = 5 * 1024 * 1024
 EXAMPLE = {
     "name": "orders-db",
     "db_type": "mysql",
@@ -61,22 +59,31 @@ class ImportViewSet(ViewSet):
         parser_classes=(JSONParser, MultiPartParser),
     )
     def batch_create(self, request: Request) -> Answer:
-        """All rows or none, unless `partial`; every error names its line and column."""
+        """All rows or none, unless `partial`; every error names its line and column. With `check`
+        nothing is created: the answer says what would be.
+        """
         given = self.validated()
         found = _read(given)
         errors = [_error(each) for each in found.errors]
+        if given["check"]:
+            return Answer(_outcome(found, errors), _("Checked: nothing was created."))
         if errors and not given["partial"]:
             raise ApiError("VALIDATION_ERROR", str(found.errors[0]), 400, errors)
-        with transaction.atomic():
-            created = Import(rows=found.rows).create()
-            attach({row.instance: row.tags for row in found.rows})
-        data = {
-            "created": len(created),
-            "failed": len(errors),
-            "ids": [instance.pk for instance in created],
-            "errors": errors,
-        }
+        data = _outcome(found, errors, create(found))
         return Answer(data, _("%(created)d instances created.") % data)
+
+
+def _outcome(
+    found: Import, errors: list[dict[str, str]], created: Iterable[Instance] = ()
+) -> dict[str, Any]:
+    ids = [instance.pk for instance in created]
+    return {
+        "created": len(ids),
+        "valid": len(found.rows),
+        "failed": len(errors),
+        "ids": ids,
+        "errors": errors,
+    }
 
 
 def _read(given: dict[str, Any]) -> Import:
@@ -84,13 +91,10 @@ def _read(given: dict[str, Any]) -> Import:
         return read_rows(enumerate(given["items"], 1))
     if "file" not in given:
         raise ApiError("REQUEST_DATA_EMPTY", _("Send a CSV file as `file`, or rows as `items`."))
-    if given["file"].size > LARGEST_FILE:
-        raise ApiError("VALIDATION_ERROR", _("The file is larger than 5 MB."))
     try:
-        text = given["file"].read().decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise ApiError("VALIDATION_ERROR", _("The file is not UTF-8: %s") % exc.reason) from exc
-    return read_csv(io.StringIO(text, newline=""))
+        return read_upload(given["file"])
+    except ValueError as exc:
+        raise ApiError("VALIDATION_ERROR", str(exc)) from exc
 
 
 def _error(error: RowError) -> dict[str, str]:

@@ -21,6 +21,7 @@ class BatchCreateSerializer(Serializer):
         child=serializers.DictField(), required=False, allow_empty=False, max_length=5000
     )
     partial = serializers.BooleanField(default=False)  # type: ignore[assignment]
+    check = serializers.BooleanField(default=False, help_text="Look only, create nothing.")
 
 
 class RowErrorSerializer(serializers.Serializer):
@@ -31,6 +32,7 @@ class RowErrorSerializer(serializers.Serializer):
 
 class BatchCreatedSerializer(serializers.Serializer):
     created = serializers.IntegerField()
+    valid = serializers.IntegerField(help_text="Rows without an error.")
     failed = serializers.IntegerField(help_text="Errors of the rows that were left out.")
     ids = serializers.ListField(child=serializers.IntegerField())
     errors = RowErrorSerializer(many=True)  # type: ignore[assignment]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # DRF's views read the settings that name this module
     from rest_framework.views import APIView
 
 LIST_PARAMETERS = ("page", "limit", "sort", "order", "format")
+ORDERING = ("sort", "order")
 LONGEST_PAGE = 200
 LAST_PAGE = 10_000_000
 
@@ -35,6 +36,7 @@ class Pagination(pagination.BasePagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
+        _refuse_unknown(request, view)
         self.page = _number(request, "page", 1, LAST_PAGE)
         self.limit = _number(request, "limit", self.page_size, LONGEST_PAGE)
         self.total, self.is_estimate = self._count(queryset)
@@ -73,6 +75,18 @@ class Pagination(pagination.BasePagination):
                 {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": 20},
             ),
         ]
+
+
+def _refuse_unknown(request: Request, view: APIView | None) -> None:
+    """A parameter that a list below a row does not have, or an order where there is only one, is a
+    400 as an unknown filter is elsewhere.
+    """
+    below, asked = getattr(view, "detail", False), set(request.query_params)
+    has_order = bool(_sort_fields(view)) and not below
+    choices = [name for name in LIST_PARAMETERS if has_order or name not in ORDERING]
+    wrong = asked - set(choices) if below else asked & set(ORDERING) - set(choices)
+    if wrong:
+        raise exceptions.ValidationError({name: unknown(name, choices) for name in sorted(wrong)})
 
 
 def _number(request: Request, name: str, default: int, largest: int) -> int:
@@ -122,18 +136,18 @@ class SortFilter(filters.BaseFilterBackend):
 
 def _downwards(queryset: QuerySet[Any], column: str) -> Any:
     """The largest first and "not known" last, as upwards. Only where a column may be NULL: no
-    index is in that order.
+    index is in that order. What is calculated may be.
     """
     options: Any = queryset.model._meta
-    may_be_null = False
-    for part in column.split("__"):
+    may_be_null = column in queryset.query.annotations
+    for part in () if may_be_null else column.split("__"):
         field = options.get_field(part)
         options = field.related_model._meta if field.is_relation else None
         may_be_null = may_be_null or field.null or not field.concrete
     return F(column).desc(nulls_last=True) if may_be_null else f"-{column}"
 
 
-def _sort_fields(view: APIView) -> Mapping[str, str]:
+def _sort_fields(view: APIView | None) -> Mapping[str, str]:
     fields: Mapping[str, str] = getattr(view, "sort_fields", {})
     return fields
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from whalefall.auth import PUBLIC, right_needed
 
 TEXT = {"type": "string"}
 TIME = {"type": "string", "format": "date-time"}
@@ -50,12 +53,22 @@ METHODS = ("get", "post", "put", "patch", "delete")
 def wrap_in_envelope(result: dict[str, Any], generator: Any, **kwargs: Any) -> dict[str, Any]:
     """A drf-spectacular hook: every JSON answer becomes the envelope round it."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    for name, component in schemas.items():
+        if not name.endswith("Request"):
+            _allow_empty(component)
     schemas["Failure"], schemas["Success"] = FAILURE, SUCCESS
     for path in result["paths"].values():
         for method in METHODS:
             if operation := path.get(method):
                 _wrap(operation["responses"])
     return result
+
+
+def _allow_empty(component: dict[str, Any]) -> None:
+    """An address that nobody gave is an empty text, which is no address."""
+    for field in component.get("properties", {}).values():
+        if field.get("format") in ("email", "uri"):
+            del field["format"]
 
 
 def _wrap(responses: dict[str, Any]) -> None:
@@ -77,6 +90,15 @@ def _wrap(responses: dict[str, Any]) -> None:
 def _around(media: dict[str, Any]) -> dict[str, Any]:
     data = {"type": "object", "properties": {"data": media.get("schema", {})}}
     return {"allOf": [{"$ref": "#/components/schemas/Success"}, data]}
+
+
+class Schema(AutoSchema):
+    """Public actions ask for no login."""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        if right_needed(self.view, self.method) == PUBLIC:
+            return [{}]
+        return list(super().get_auth())
 
 
 class SessionScheme(OpenApiAuthenticationExtension):

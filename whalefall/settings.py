@@ -289,7 +289,7 @@ REST_FRAMEWORK = {
         "whalefall.filters.FilterBackend",
         "whalefall.paging.SortFilter",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "whalefall.schema.Schema",
     "EXCEPTION_HANDLER": "whalefall.api.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

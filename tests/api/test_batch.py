@@ -74,3 +74,14 @@ def test_many_go_into_the_recycle_bin_or_none(administrator):
     assert Instance.objects.present().count() == 2
     assert check_ok(administrator.post(url, {"instance_ids": ids})) == {"recycled": 2}
     assert Instance.objects.present().count() == 0
+
+
+def test_a_check_creates_nothing_and_names_every_error(administrator):
+    rows = [
+        {"name": "orders-db", "db_type": "mysql", "host": "h", "tags": "gold"},
+        {"name": "bad-db", "db_type": "mongodb", "host": "h"},
+    ]
+    data = check_ok(administrator.post(CREATE, {"items": rows, "check": True}))
+    assert (data["created"], data["valid"], data["failed"]) == (0, 1, 1)
+    assert data["errors"][0]["path"] == "line 2.db_type"
+    assert not Instance.objects.exists()
