@@ -57,6 +57,19 @@ def test_no_part_of_a_password_hash_is_shown(administrator):
     assert "Set another password" in page
 
 
+def test_it_says_how_a_person_signs_in(administrator):
+    vera = person("viewer", "orca-swims-deep-7")
+    page = f"{PEOPLE}{vera.pk}/change/"
+    assert "a password of WhaleFall&#x27;s own" in administrator.get(page).content.decode()
+    vera.set_unusable_password()
+    vera.save()
+    assert "nothing yet: the first sign-in" in administrator.get(page).content.decode()
+    vera.identities.create(source="oidc", subject="https://id.example|42")
+    shown = administrator.get(page).content.decode()
+    assert "single sign-on, since" in shown
+    assert "https://id.example|42" in shown
+
+
 @pytest.mark.parametrize("path", ["", "add/"])
 def test_operators_do_not_see_people(operator, path):
     assert operator.get(PEOPLE + path).status_code == 403

@@ -85,10 +85,10 @@ class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
     list_display = ("username", "full_name", "email", "role", "is_active", "last_login")
     list_filter = (("groups", admin.RelatedOnlyFieldListFilter), "is_active", "is_superuser")
     search_fields = ("username", "first_name", "last_name", "email")
-    readonly_fields = ("password_link", "last_login", "date_joined")
+    readonly_fields = ("password_link", "signs_in_with", "last_login", "date_joined")
     filter_horizontal = ()
     fieldsets = (
-        (None, {"fields": ("username", "password_link")}),
+        (None, {"fields": ("username", "password_link", "signs_in_with")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email")}),
         (_("Rights"), {"fields": ("role", "is_active", "is_superuser")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
@@ -101,6 +101,22 @@ class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
     def password_link(self, user: User) -> Any:
         """Django shows parts of the hash here; who administers needs none of them."""
         return show.link("../password/", _("Set another password"))
+
+    @admin.display(description=_("signs in with"))
+    def signs_in_with(self, user: User) -> Any:
+        """What opens the door, each with since when."""
+        ways = [
+            _("%(way)s, since %(day)s, as %(subject)s")
+            % {
+                "way": identity.get_source_display(),
+                "day": f"{identity.created_at:%F}",
+                "subject": identity.subject,
+            }
+            for identity in user.identities.order_by("id")
+        ]
+        if user.has_usable_password():
+            ways.insert(0, str(_("a password of WhaleFall's own")))
+        return show.lines(ways) if ways else _("nothing yet: the first sign-in with this name")
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, user: User) -> str:
