@@ -5,7 +5,7 @@ rows that this login may see (metadata visibility: fewer rows, and no error).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -109,6 +109,23 @@ class SqlServerReplica(Replica):
             for column, type_ in columns.items():
                 self.columns.setdefault(column, type_)
         self._add_functions()
+
+    def run_one(
+        self, tree: exp.Expression, parameters: Mapping[str, Any] | Sequence[Any] = ()
+    ) -> Result:
+        """sys.dm_os_volume_stats is a function in the place of a table, which SQLite has not."""
+        applied = tree.find(exp.Lateral)
+        if applied is None or "dm_os_volume_stats" not in applied.sql().lower():
+            return super().run_one(tree, parameters)
+        if not self.checker.on_server("VIEW SERVER STATE"):
+            raise SqlError(300, "VIEW SERVER STATE permission was denied on object 'server'.", 14)
+        names = [each.alias_or_name.lower() for each in tree.expressions]  # type: ignore[attr-defined]
+        known = ("volume_mount_point", "total_bytes", "available_bytes")
+        rows = [
+            tuple(volume[known.index(name)] for name in names) for volume in self.server.volumes
+        ]
+        types = {"volume_mount_point": "nvarchar"}
+        return Result(names, [types.get(name, "bigint") for name in names], rows)
 
     # Where the views are
 

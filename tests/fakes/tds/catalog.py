@@ -301,6 +301,7 @@ class SqlServerCatalog:
         self.permissions: list[Permission] = []
         self.databases: dict[str, DatabaseCatalog] = {}
         self.linked: list[tuple[str, int, str]] = []
+        self.volumes = [("C:\\", 100 * 2**30, 40 * 2**30), ("D:\\", 500 * 2**30, 60 * 2**30)]
         self.settings = dict.fromkeys(
             (
                 "xp_cmdshell", "clr enabled", "Ole Automation Procedures",

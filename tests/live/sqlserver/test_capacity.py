@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capacity.models import DatabaseSizeStat, InstanceDatabase, InstanceSizeStat
+from capacity.models import DatabaseSizeStat, InstanceDatabase, InstanceOutlook, InstanceSizeStat
 from sync.models import SyncType
 from sync.runner import sync_databases
 from tests.live.sqlserver.conftest import target_of
@@ -86,6 +86,24 @@ def test_azure_measures_the_one_database(own, engine):
     assert all(opened.sections[name].is_complete for name in SIZED)
 
 
+def test_volumes_tell_what_is_free(server, engine):
+    with engine.connect(target_of(server)) as opened:
+        found = {
+            each.name: (each.total_bytes, each.free_bytes) for each in opened.observe_volumes()
+        }
+        assert opened.sections["volumes"].is_complete
+    assert found["D:\\"] == (500 * 2**30, 60 * 2**30)
+    assert len(found) == 2
+
+
+def test_volumes_take_view_server_state(own, engine):
+    with engine.connect(target_of(own, "lazy", "lazy")) as opened:
+        assert list(opened.observe_volumes()) == []
+        section = opened.sections["volumes"]
+    assert section.status is SectionStatus.DENIED
+    assert section.remedy == "GRANT VIEW SERVER STATE TO [lazy];"
+
+
 def test_the_statements_do_not_depend_on_the_databases(own, engine):
     counts = []
     for _ in range(2):
@@ -117,6 +135,9 @@ def test_a_sync_stores_sizes_free_space_limits_and_reasons(own):
     days = DatabaseSizeStat.objects.values_list("size_bytes", flat=True)
     assert total.size_bytes == sum(size for size in days if size is not None)
     assert total.database_count == len(days) == result["counts"]["synced"]
+    outlook = InstanceOutlook.objects.get()
+    assert instance.volumes.count() == 2
+    assert (outlook.limit_bytes, outlook.limit_source) == (total.size_bytes + 100 * 2**30, "volume")
 
 
 @pytest.mark.django_db(transaction=True)

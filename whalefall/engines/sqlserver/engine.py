@@ -29,6 +29,7 @@ from whalefall.engines.observed import (
     ObservedGrant,
     ObservedMembership,
     ObservedTable,
+    ObservedVolume,
     Probe,
     Section,
     SectionStatus,
@@ -366,6 +367,20 @@ class SqlServer(Server):
                     free[each.name] = int(record["free_pages"])
             self.sections["free"] = reading.section("free")
         return free
+
+    def observe_volumes(self) -> Iterator[ObservedVolume]:
+        """Section: `volumes`; none on Azure, where nobody has a disk."""
+        if self.is_azure_database:
+            return
+        with self.section("volumes", f"GRANT VIEW SERVER STATE TO {quoted(self.login)};"):
+            if self._context["views_state"] != 1:
+                raise PermissionDenied(f"{self.login} has no VIEW SERVER STATE")
+            for record in self.connection.records(self.sql("volumes")):
+                yield ObservedVolume(
+                    record["volume_mount_point"],
+                    int(record["total_bytes"]),
+                    int(record["available_bytes"]),
+                )
 
     def observe_tables(self, database: str) -> Iterator[ObservedTable]:
         known = {each.name: each for each in self.databases}

@@ -6,7 +6,7 @@ IF SUSER_ID({name}) IS NULL
 -- Logins, roles, permissions and users of all databases: without it the server shows fewer rows,
 -- and does not say so.
 GRANT VIEW ANY DEFINITION TO {login};
--- Sizes of tables.
+-- Sizes of tables, free space in files and on volumes.
 GRANT VIEW SERVER STATE TO {login};
 -- Enter every database without a user in each. -- pragma: >= 12
 GRANT CONNECT ANY DATABASE TO {login}; -- pragma: >= 12
