@@ -13,6 +13,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.fields.json import KT
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
@@ -235,3 +236,32 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.username} {self.action} {self.object_name or self.object_id}".strip()
+
+
+class SavedView(models.Model):
+    """A list of the console as somebody wants to see it again: `query` is that of its address."""
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=100)
+    name = models.CharField(_("name"), max_length=100)
+    query = models.CharField(max_length=2000, blank=True)
+    is_shared = models.BooleanField(_("for everybody"), default=False)
+
+    class Meta:
+        db_table = "saved_views"
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "page", "name"), name="saved_view_unique"),
+        )
+        indexes = (models.Index(fields=("page",), name="saved_view_page"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def address(self) -> str:
+        """The list with its filters."""
+        start = reverse(f"admin:{self.page}_changelist")
+        return f"{start}?{self.query}" if self.query else start

@@ -43,6 +43,9 @@ class InstanceAccountAdmin(
 ):
     """`page_top` names templates that higher apps put on top of the page of an account."""
 
+    empty_hint = _(
+        "Choose instances under Fleet, then Synchronise accounts: what is read stands here."
+    )
     menu = "accounts"
     menu_icon = "person_search"
     menu_order = 10

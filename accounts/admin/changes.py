@@ -28,6 +28,7 @@ OBJECTS_SHOWN = 200
 @admin.register(AccountChangeLog)
 class AccountChangeLogAdmin(SearchedByAccount, ReadOnlyAdmin):
     account_path = "account__"
+    empty_hint = _("What differs from one reading of a server to the next stands here.")
     menu = "accounts"
     menu_icon = "published_with_changes"
     menu_order = 20

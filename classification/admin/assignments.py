@@ -50,6 +50,7 @@ class ManualAssignmentForm(forms.ModelForm):
 class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
     """Rules and people give assignments; here they are given by hand, and ended."""
 
+    empty_hint = _("Rules give classifications after each sync; a person can give them by hand.")
     menu = "accounts"
     menu_icon = "assignment_ind"
     menu_order = 50

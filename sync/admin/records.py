@@ -25,6 +25,7 @@ from whalefall.instances.models import Instance
 
 @admin.register(SyncInstanceRecord)
 class SyncInstanceRecordAdmin(ReadOnlyAdmin):
+    empty_hint = _("Each session leaves a record for each instance here.")
     menu = "runs"
     menu_icon = "checklist"
     menu_order = 20

@@ -30,6 +30,9 @@ from whalefall.console.pages import ReadOnlyAdmin, button, change_url
 
 @admin.register(SyncSession)
 class SyncSessionAdmin(ReadOnlyAdmin):
+    empty_hint = _(
+        "Choose instances under Fleet, then Synchronise accounts; every night a job does it."
+    )
     menu = "runs"
     menu_icon = "sync"
     menu_order = 10

@@ -42,8 +42,8 @@ def fleet(request: HttpRequest) -> list[Card]:
 def accounts(request: HttpRequest) -> list[Card]:
     found, earlier = Glance.of(request).numbers, Glance.of(request).earlier
     note = _t("%(n)s of them roles and groups") % {"n": grouped(found.roles)}
-    if (timezone.now() - found.counted_at).total_seconds() > 5:
-        note = format_html("{} · {}", note, counted(found))
+    if when := counted(found):
+        note = format_html("{} · {}", note, when)
     superusers = Card(
         _("Superusers"),
         grouped(found.superusers),
@@ -83,7 +83,9 @@ def _risk(level: RiskLevel, found: numbers.Numbers, then: numbers.Change) -> Car
 
 
 def counted(found: numbers.Numbers) -> Any:
-    """When the numbers of a big fleet were counted."""
+    """When the numbers of a big fleet were counted; empty where that is now."""
+    if (timezone.now() - found.counted_at).total_seconds() < 5:
+        return ""
     return format_html("{} {}", _("counted"), show.ago(found.counted_at))
 
 

@@ -19,6 +19,7 @@ from unfold.views import ChangeList
 
 from whalefall import audit
 from whalefall.auth import has_right
+from whalefall.console import saved_views
 from whalefall.console.menu import MenuPage
 from whalefall.console.paginator import EstimatingPaginator
 
@@ -83,6 +84,8 @@ class RoleAdmin(RoleRights, ModelAdmin):
     menu_icon = "list"
     menu_order = 50
     menu_title: Any = ""
+    # What to do where the list is empty although nothing was asked for.
+    empty_hint: Any = ""
     menu_pages: tuple[MenuPage, ...] = ()
     paginator = EstimatingPaginator
     # The total without filters would be a second count of the whole table.
@@ -95,6 +98,14 @@ class RoleAdmin(RoleRights, ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConsoleList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """With the views that people keep of it."""
+        page = f"{self.opts.app_label}_{self.opts.model_name}"
+        kept = {"saved": saved_views.context(request, page)}
+        return super().changelist_view(request, {**kept, **(extra_context or {})})
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._noted(obj, super().log_addition(request, obj, message))

@@ -20,7 +20,7 @@ from unfold.sites import UnfoldAdminSite
 from whalefall import oidc, rates
 from whalefall.api import ApiError
 from whalefall.auth import has_right
-from whalefall.console import cards, menu
+from whalefall.console import cards, menu, saved_views
 from whalefall.console.preferences import preferences
 
 
@@ -89,6 +89,8 @@ class WhaleFallAdminSite(UnfoldAdminSite):
             return TemplateResponse(request, "console/live.html", self._live(request))
 
         return [
+            path("views/", self.admin_view(saved_views.save), name="save_view"),
+            path("views/<int:pk>/delete/", self.admin_view(saved_views.delete), name="delete_view"),
             path("live/", self.admin_view(live), name="live"),
             path("preferences/", self.admin_view(page), name="preferences"),
             *super().get_urls(),
