@@ -328,6 +328,7 @@ UNFOLD = {
         lambda request: static("whalefall/console.css"),
         lambda request: static("whalefall/capacity.css"),
     ],
+    "SCRIPTS": [lambda request: static("whalefall/names.js")],
     "SITE_FAVICONS": [
         {
             "rel": "icon",
