@@ -4,7 +4,7 @@ everybody.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from whalefall import audit
 from whalefall.auth import has_right
-from whalefall.models import SavedView
+from whalefall.models import SavedView, User
 
 # Where in the list somebody is belongs to no view.
 NOT_KEPT = ("p", "_changelist_filters", "e")
@@ -81,7 +81,7 @@ def save(request: HttpRequest) -> HttpResponseRedirect:
     if chosen["is_shared"] and not has_right(request.user, "operate"):
         raise PermissionDenied
     view, _new = SavedView.objects.update_or_create(
-        owner=request.user,
+        owner=cast(User, request.user),
         page=chosen["page"],
         name=chosen["name"],
         defaults={"query": chosen["query"], "is_shared": chosen["is_shared"]},
