@@ -8,11 +8,13 @@ import sys
 
 WORDS: dict[str, list[str]] = {
     "bench.sync": ["--large", "100000"],
+    "bench.session": [],
     "bench.classify": [],
     "bench.console": ["--accounts", "100000", "1000000"],
 }
 QUICK = {
     "bench.sync": ["--quick"],
+    "bench.session": ["--instances", "60"],
     "bench.classify": ["--sizes", "10000x20"],
     "bench.console": ["--accounts", "30000", "60000", "--repeat", "5"],
 }

@@ -16,11 +16,10 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, connection, transaction
-from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from classification import risks, statements
-from classification.matching import Matching, Permissions, Ready
+from classification.matching import Matching, Permissions, Ready, Scope
 from classification.models import AccountClassification
 from classification.outcome import Outcome
 from classification.rules import ActiveRule, active_rules
@@ -30,8 +29,6 @@ logger = structlog.get_logger(__name__)
 
 # First key of the advisory locks ("cla" in ASCII); the second is an instance, or 0 for all.
 LOCK = 0x636C61
-
-CHANGED = RawSQL("SELECT id FROM run_accounts WHERE is_changed", ())
 
 
 class NothingToClassify(Exception):
@@ -215,7 +212,7 @@ class _Run:
         if not self.outcome.changed:
             self.cursor.execute(statements.NO_ACCOUNTS)
         self.cursor.execute(statements.TABLES)
-        matching = Matching(self.cursor, self._asked(stale), self)
+        matching = Matching(self.cursor, self._asked(stale), self._scopes(), self._present)
         matching.find(self.nulls | self._doubts())
         if failed := [result.rule_id for result in self.outcome.failed]:
             self.cursor.execute(statements.KEEP_FAILED, (failed,))
@@ -243,19 +240,20 @@ class _Run:
         self.cursor.execute(statements.DOUBTS_THERE, (self.words,))
         return {row[0] for row in self.cursor.fetchall()}
 
-    def matching(self, found: Permissions, asked: str) -> Permissions:
-        """Of all accounts when all are asked: those out of scope are dropped later, together."""
-        if asked == "changed" or self.params["accounts"] is not None:
-            return found.filter(pk__in=CHANGED)
-        return found if self.instance_id is None else found.filter(instance_id=self.instance_id)
+    def _scopes(self) -> dict[str, Scope]:
+        """By what a rule is asked of. Of all accounts when all are: those out of scope are dropped
+        later, together.
+        """
+        is_listed = self.params["accounts"] is not None or (
+            self.instance_id is not None and self.is_everybody
+        )
+        return {"changed": Scope(True), "all": Scope(is_listed, self.instance_id)}
 
-    def unknown(self, found: Permissions, asked: str) -> Permissions:
-        if asked == "changed" or self.is_everybody:
-            return found.filter(pk__in=CHANGED)
-        present = found.filter(
+    def _present(self, found: Permissions) -> Permissions:
+        """Those that the rules are about, where the run does not list them."""
+        return found.filter(
             account__is_active=True, instance__is_active=True, instance__deleted_at=None
         )
-        return present if self.is_whole else self.matching(present, asked)
 
     def compare(self, stale: Mapping[int, str]) -> None:
         others = [id_ for id_ in self.by_classification if id_ not in stale]

@@ -8,14 +8,15 @@ set that occurs.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from accounts.models import AccountPermission
 from classification import statements
@@ -94,21 +95,44 @@ def parts(asked: Asked) -> Iterator[Part]:
         yield Part(asked, words=grounds.words[i : i + BITS], is_first=not i)
 
 
-class Scope(Protocol):
-    """The accounts that a rule is asked about, among those for which the answer is yes, or
-    unknown.
+class Scope(NamedTuple):
+    """The accounts that a rule is asked about: those that the run lists, or else all, of one
+    instance or of every one.
     """
 
-    def matching(self, found: Permissions, asked: str) -> Permissions: ...
+    is_listed: bool
+    instance_id: int | None = None
 
-    def unknown(self, found: Permissions, asked: str) -> Permissions: ...
+    def among(self, found: Permissions) -> Permissions:
+        if self.is_listed:
+            return found.filter(pk__in=LISTED)
+        return found if self.instance_id is None else found.filter(instance_id=self.instance_id)
+
+
+LISTED = RawSQL("SELECT id FROM run_accounts WHERE is_changed", ())
+
+
+@lru_cache(maxsize=1024)
+def _compiled(rule: str, db_type: str, words: tuple[str, ...], gives: int, scope: Scope) -> Rows:
+    """The query for the matches; its first parameter is the number that the entries begin with.
+    Kept, for a sync asks the same questions about every instance.
+    """
+    found = scope.among(Question.of(_parsed(rule, db_type)).matches())
+    return as_rows(found, which(words), number(gives))
 
 
 class Matching:
     """Fills `run_found`, `run_sets` and `run_kept`, and the results of the rules."""
 
-    def __init__(self, cursor: Any, rules: Iterable[Ready], scope: Scope) -> None:
-        self.cursor, self.scope = cursor, scope
+    def __init__(
+        self,
+        cursor: Any,
+        rules: Iterable[Ready],
+        scopes: Mapping[str, Scope],
+        present: Callable[[Permissions], Permissions],
+    ) -> None:
+        """`scopes`: by what the results call `asked`. `present` keeps the accounts in scope."""
+        self.cursor, self.scopes, self.present = cursor, scopes, present
         asked = [Asked(each, each.question) for each in rules if each.question]
         self.asked = sorted(asked, key=lambda each: each.id)
         self.parts = [part for each in self.asked for part in parts(each)]
@@ -150,9 +174,11 @@ class Matching:
         self._group([])
 
     def _matches(self, place: int, part: Part) -> Rows:
-        rule, question = part.asked.ready.rule, part.asked.question
-        found = self.scope.matching(question.matches(), part.asked.ready.result.asked)
-        return as_rows(found, which(part.words, place << BITS), number(rule.classification_id))
+        ready, question = part.asked
+        compiled = _compiled if not question.expression.is_volatile else _compiled.__wrapped__
+        rule, scope = ready.rule, self.scopes[ready.result.asked]
+        text, params = compiled(rule.text, rule.db_type, part.words, rule.classification_id, scope)
+        return text, (place << BITS, *params[1:])
 
     def _write(self, some: Sequence[tuple[int, Part]]) -> None:
         text, params = _union([self._matches(place, part) for place, part in some])
@@ -170,7 +196,9 @@ class Matching:
             each.ready.result.unknown = counts.get(each.id, 0)
 
     def _unknown(self, each: Asked) -> Rows:
-        found = self.scope.unknown(each.question.unknown(), each.ready.result.asked)
+        scope = self.scopes[each.ready.result.asked]
+        found = each.question.unknown()
+        found = scope.among(found if scope.is_listed else self.present(found))
         return as_rows(found, number(each.id), number(each.ready.rule.classification_id))
 
     def tell(self) -> None:
