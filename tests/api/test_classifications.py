@@ -348,6 +348,20 @@ def test_statistics_of_accounts(viewer):
     assert check_ok(viewer.get("/api/v1/accounts/statistics/rules"))[0]["accounts"] == 1
 
 
+def test_each_part_of_the_statistics_is_served_alone(viewer):
+    assigned(account("dba"), classification())
+    url = "/api/v1/accounts/statistics"
+    whole = check_ok(viewer.get(url))
+    for name, part in whole.items():
+        assert check_ok(viewer.get(f"{url}/{name.replace('_', '-')}")) == part
+
+
+def test_a_classification_in_detail(viewer):
+    label = classification(color="amber")
+    data = check_ok(viewer.get(f"{URL}/{label.pk}"))
+    assert (data["name"], data["risk_level"], data["color"]) == ("super_admin", "critical", "amber")
+
+
 def test_the_cache_of_rules_is_cleared(viewer, administrator):
     from classification.rules import active_rules
 
