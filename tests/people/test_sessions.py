@@ -121,6 +121,14 @@ def test_a_weak_password_is_refused(word):
     check_failed(answer, 400, "PASSWORD_INVALID")
 
 
+@pytest.mark.parametrize(("length", "status"), [(128, 200), (129, 400)])
+def test_a_password_may_be_a_sentence_and_no_book(length, status):
+    word = ("orca swims deep " * 9)[:length]
+    body = {"old_password": PASSWORD, "new_password": word}
+    answer = client_of(person("vera", "viewer")).post("/api/v1/auth/change-password", body)
+    assert answer.status_code == status, answer.content
+
+
 def test_passwords_are_hashed_with_argon2_and_older_ones_renewed(settings):
     settings.PASSWORD_HASHERS = [
         f"django.contrib.auth.hashers.{name}PasswordHasher" for name in ("Argon2", "MD5")
