@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 from whalefall.auth import PUBLIC, right_needed
 
+EXAMPLES = Path(__file__).with_name("examples.yaml")
 TEXT = {"type": "string"}
 TIME = {"type": "string", "format": "date-time"}
 
@@ -53,6 +57,9 @@ METHODS = ("get", "post", "put", "patch", "delete")
 def wrap_in_envelope(result: dict[str, Any], generator: Any, **kwargs: Any) -> dict[str, Any]:
     """A drf-spectacular hook: every JSON answer becomes the envelope round it."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    for name, example in examples().items():
+        if name in schemas:
+            schemas[name]["example"] = example
     for name, component in schemas.items():
         if not name.endswith("Request"):
             _allow_empty(component)
@@ -62,6 +69,13 @@ def wrap_in_envelope(result: dict[str, Any], generator: Any, **kwargs: Any) -> d
             if operation := path.get(method):
                 _wrap(operation["responses"])
     return result
+
+
+@cache
+def examples() -> dict[str, Any]:
+    """Name of a request's schema -> an example of it."""
+    found: dict[str, Any] = yaml.safe_load(EXAMPLES.read_text())
+    return found
 
 
 def _allow_empty(component: dict[str, Any]) -> None:
