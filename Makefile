@@ -36,6 +36,9 @@ worker: setup  ## only the worker that runs tasks and schedules
 test: setup-test  ## every test; ARGS="-k name" goes to pytest
 	@python -m pytest -n 2 --dist loadgroup $(ARGS)
 
+fuzz: setup-test  ## requests made from the OpenAPI schema, for half an hour; WHALEFALL_FUZZ=40 of them for each endpoint
+	@WHALEFALL_FUZZ=$${WHALEFALL_FUZZ:-40} python -m pytest tests/fuzz -n 0 $(ARGS)
+
 lint: setup-test  ## ruff, the layers, mypy
 	ruff check .
 	ruff format --check .
