@@ -38,6 +38,7 @@ def subject(case, db_type):
         case.get("username", "x@localhost"),
         frozenset(words),
         can_login=case.get("can_login", True),
+        is_locked=case.get("locked", False),
         password_changed_at=None if age is None else now - timedelta(days=age),
         valid_until=None if ended is None else now - timedelta(days=ended),
         last_login_at=None if idle is None else now - timedelta(days=idle),
@@ -57,6 +58,15 @@ def test_a_shipped_rule_judges_its_three_accounts(rule_id):
 
 def test_every_case_belongs_to_a_rule():
     assert CASES.keys() == RULES.keys()
+
+
+WITHOUT: dict[str, str] = {}
+"""Rules for which there is no account of one of the three sorts, and why."""
+
+
+def test_every_rule_has_an_account_that_matches_one_that_does_not_and_one_unknown():
+    lacking = {rule_id for rule_id, cases in CASES.items() if len(cases) != 3 or None in cases}
+    assert lacking == WITHOUT.keys()
 
 
 def test_every_rule_gives_a_classification_of_its_severity():
@@ -239,6 +249,7 @@ def stored(db_type, case, mark):
         *account.tokens,
         kind="user" if isinstance(case, list) else case.get("kind", "user"),
         can_login=account.can_login,
+        is_locked=account.is_locked,
         valid_until=account.valid_until,
         password_changed_at=account.password_changed_at,
         last_login_at=account.last_login_at,

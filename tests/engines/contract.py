@@ -19,8 +19,14 @@ import pytest
 import whalefall.engines
 from accounts import tokens
 from accounts.facts import AccountFacts, Facts
+from classification.dsl import verdicts
+from classification.dsl.parser import parse
+from classification.dsl.subject import Subject
+from classification.questions import Question
+from classification.rulepack import packs
 from sync.verification import Ours, compare
 from tests.engines.worlds import TABLE, World
+from whalefall.engines.base import COLLECTOR
 from whalefall.engines.errors import ConnectError, EngineError, LoginRefused
 from whalefall.engines.observed import Kind, Observation, Scope, SectionStatus
 from whalefall.engines.testimony import Answer
@@ -140,6 +146,10 @@ class EngineContract:
             )
             assert ours == theirs
 
+        collector = mine.observation.settings[COLLECTOR]
+        assert verdicts_of("GX-10", mine, collector) == {"": False, "OWN": True}
+        assert "cap:COLLECTOR" not in mine.of("app").tokens
+
     def test_what_may_not_be_read_is_denied_and_not_none(self, world):
         target, name = world.blinded()
         blind = read(world, target)
@@ -195,6 +205,19 @@ class EngineContract:
         kept, grants = held_while_reading(world)
         assert grants > 5000
         assert kept < 500_000, f"{kept} bytes more than at the beginning"
+
+
+def verdicts_of(begin: str, seen: Seen, username: str) -> dict[str, bool | None]:
+    """What the shipped rules say of an account: GX-10-MY as "", GX-10-MY-OWN as "OWN"."""
+    tokens_ = frozenset(seen.facts.of(seen.observation.accounts[username]).tokens)
+    account = Subject(seen.world.db_type, username, tokens_)
+    found = {}
+    for rule in (rule for pack in packs() for rule in pack.rules):
+        if rule.db_type == seen.world.db_type and rule.id.startswith(begin):
+            question = Question.of(parse(rule.expression, rule.db_type))
+            verdict = verdicts.evaluate(question.expression.root, account, question.context).verdict
+            found["-".join(rule.id.split("-")[3:])] = verdict
+    return found
 
 
 def build(world: World) -> None:

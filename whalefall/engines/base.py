@@ -32,6 +32,9 @@ from whalefall.engines.observed import (
 from whalefall.engines.sharing import Sharing
 from whalefall.engines.testimony import Testimony
 
+COLLECTOR = "collector"
+"""The setting of an observation that names the account it was read with."""
+
 Path_ = tuple[str, ...]
 """How a right reaches an account: the roles passed, nearest first; empty where it is the account's
 own.
@@ -133,6 +136,10 @@ class Server:
         except StatementTimeout as exc:
             self.sections[name] = Section(name, SectionStatus.FAILED, exc.args[0], remedy)
 
+    def reads_as(self) -> str:
+        """The account, by its name on the instance, that this connection reads with; "" unknown."""
+        return ""
+
     def observe(self) -> Observation:
         """Everything about accounts and privileges, in one value that outlives the connection."""
         observation = Observation(db_type=self.db_type)
@@ -142,7 +149,8 @@ class Server:
         observation.memberships.extend(sharing.memberships(self.observe_memberships()))
         observation.add_grants(sharing.grants(self.observe_grants()))
         observation.version, observation.main_version = self.version, self.main_version
-        observation.settings, observation.sections = dict(self.settings), dict(self.sections)
+        observation.settings = {**self.settings, COLLECTOR: self.reads_as()}
+        observation.sections = dict(self.sections)
         return observation
 
 
@@ -229,6 +237,7 @@ class Rules:
         "NO_PASSWORD",
         "PASSWORD_EXPIRED",
         "ANY_HOST",
+        "COLLECTOR",
     )
     """Capabilities that tell about an account and give no power: never gained by SET ROLE."""
 
@@ -324,6 +333,7 @@ class Engine:
 
 
 __all__ = [
+    "COLLECTOR",
     "Capability",
     "Engine",
     "Held",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from whalefall.engines.base import Held, Path_, Principal
+from whalefall.engines.base import COLLECTOR, Held, Path_, Principal
 from whalefall.engines.mysql.hosts import is_any, is_local, is_wide, like
 from whalefall.engines.mysql.names import (
     GRANT_OPTION,
@@ -488,6 +488,13 @@ def no_tls_required(case: Case) -> Iterable[Because]:
     account_asks = case.attributes.get("tls", "none") != "none"
     if case.may_log_in and not is_local(case.host) and not server_asks and not account_asks:
         yield "REQUIRE NONE", ()
+
+
+@capability("COLLECTOR", ACCOUNT)
+def collector(case: Case) -> Iterable[Because]:
+    """The account that WhaleFall itself reads the server with."""
+    if case.account.username == case.settings.get(COLLECTOR):
+        yield "WhaleFall reads with it", ()
 
 
 @capability("SEVERAL_HOSTS", ACCOUNT)

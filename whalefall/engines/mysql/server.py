@@ -55,7 +55,7 @@ class MySQLServer(Witness):
             table = self._accounts_table()
             self.sections["accounts"] = Section("accounts")
             try:
-                rows = (reader.read(row, granted) for row in self.connection.records(sql))
+                rows = (reader.read(row, granted) for row in self._noting_us(sql))
                 self._rows = list(reader.with_shared_passwords(rows))
             except EngineError as exc:
                 denied = isinstance(exc, PermissionDenied)
@@ -64,6 +64,12 @@ class MySQLServer(Witness):
                 self.sections["accounts"] = Section("accounts", status, exc.args[0], exc.remedy)
                 raise
         return self._rows
+
+    def _noting_us(self, sql: str) -> Iterator[dict[str, Any]]:
+        """The rows of the accounts, each of which also says who asks: it saves a statement."""
+        for row in self.connection.records(sql):
+            self.__dict__.setdefault("login", str(row.pop("reads_as")))
+            yield row
 
     def _membership_edges(self) -> list[Edge]:
         """Read once, before the accounts: whether an account of MySQL 8 is a role shows here."""

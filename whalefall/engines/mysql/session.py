@@ -158,6 +158,9 @@ class Session(Server):
         ((login,),) = self.connection.rows(self.sql("login"))
         return str(login)
 
+    def reads_as(self) -> str:
+        return self.login
+
     def _login_privileges(self) -> frozenset[str]:
         return global_privileges(line for (line,) in self.connection.rows(self.sql("login_grants")))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from whalefall.engines.base import Capability, Held, Path_, Principal
+from whalefall.engines.base import COLLECTOR, Capability, Held, Path_, Principal
 from whalefall.engines.observed import Kind, Observation, ObservedGrant, Scope
 from whalefall.engines.oracle.grants import COMMON, HIERARCHY, UNLIMITED
 from whalefall.engines.oracle.names import EVERYWHERE
@@ -80,10 +80,12 @@ EXPLAINED = {
     "MANY_SESSIONS": "profile: more than 10 sessions at a time",
     "OLD_VERIFIER": "a 10G verifier is stored",
     "SYSTEM_TABLESPACE": "default tablespace SYSTEM or SYSAUX",
+    "COLLECTOR": "the account that WhaleFall itself reads with",
 }
 KNOWN = tuple(EXPLAINED)
 
 PERSONAL = (
+    "COLLECTOR",
     "MAINTAINED", "LOCKED", "PASSWORD_EXPIRED", "DEFAULT_PASSWORD", "SAMPLE_SCHEMA",
     "EXTERNAL_LOGIN", "DEFAULT_PROFILE", "WEAK_LOCKING", "WEAK_PASSWORD_LIFE",
     "WEAK_PASSWORD_REUSE", "NO_PASSWORD_CHECK", "MANY_SESSIONS", "OLD_VERIFIER",
@@ -101,6 +103,7 @@ PRIVILEGES = ("accounts", "system", "memberships", "password_file")
 CODE = ("accounts", "routine", "memberships")
 PROFILE = ("accounts", "profiles")
 SECTIONS: dict[str, tuple[str, ...]] = {
+    "COLLECTOR": ("accounts",),
     "SUPERUSER": ("accounts", "memberships", "password_file"),
     "FILE_ACCESS": (*PRIVILEGES, "other"),
     "PROGRAM_EXECUTION": (*PRIVILEGES, "other"),
@@ -242,6 +245,8 @@ def sections(name: str) -> tuple[str, ...]:
 def of(principal: Principal, observation: Observation) -> Iterator[Capability]:
     """Each capability that holds, once, by its shortest path."""
     best: dict[str, Capability] = {}
+    if principal.account.username == observation.settings.get(COLLECTOR):
+        best["COLLECTOR"] = Capability("COLLECTOR", "WhaleFall reads with it")
     for found in _all(principal, observation):
         known = best.get(found.name)
         if known is None or len(found.path) < len(known.path):

@@ -332,6 +332,10 @@ class OracleServer(Server):
             for row in self.rows("tables", **binds):
                 yield capacity.table(database, row)
 
+    def reads_as(self) -> str:
+        """Connected to the root it is a common user, whose name bears no container."""
+        return self.login
+
     # The server's own words
 
     def testify(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from whalefall.engines.base import Capability, Held, Principal
+from whalefall.engines.base import COLLECTOR, Capability, Held, Principal
 from whalefall.engines.observed import Kind, Observation, ObservedGrant, Scope
 from whalefall.engines.postgresql import hba
 from whalefall.engines.postgresql.predefined import MANAGED_SUPERUSERS, POWERFUL
@@ -55,10 +55,12 @@ EXPLAINED = {
     "TRUST_LOGIN": "a line of pg_hba.conf admits the login over TCP without a password",
     "PLAINTEXT_LOGIN": "a line of pg_hba.conf asks the login for its password in clear",
     "SUPERUSER_REMOTE": "superuser whom pg_hba.conf admits from another machine",
+    "COLLECTOR": "the account that WhaleFall itself reads with",
 }
 KNOWN = tuple(EXPLAINED)
 
 PERSONAL = (
+    "COLLECTOR",
     "NO_PASSWORD",
     "MD5_PASSWORD",
     "NO_VALID_UNTIL",
@@ -124,6 +126,7 @@ FILE_FUNCTIONS = (
     "lo_export(", "pg_file_write(", "pg_file_read(", "pg_file_rename(", "pg_file_unlink(",
 )  # fmt: skip
 SECTIONS = {
+    "COLLECTOR": ("accounts",),
     "FILE_ACCESS": ("accounts", "memberships", "routine"),
     "ADMIN_OPTION": ("memberships",),
     "SET_PARAMETER": ("server", "memberships"),
@@ -158,6 +161,8 @@ def sections(name: str) -> tuple[str, ...]:
 def of(principal: Principal, observation: Observation) -> Iterator[Capability]:
     """Each capability that holds, once, by its shortest path."""
     best: dict[str, Capability] = {}
+    if principal.account.username == observation.settings.get(COLLECTOR):
+        best["COLLECTOR"] = Capability("COLLECTOR", "WhaleFall reads with it")
     power = next(_superuser(principal), None)
     for found in _all(principal, observation, power):
         known = best.get(found.name)

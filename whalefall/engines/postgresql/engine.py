@@ -278,6 +278,9 @@ class PostgreSQLServer(Server):
             except ConnectError as exc:
                 raise ConnectionLost(exc.args[0], exc.remedy) from exc
 
+    def reads_as(self) -> str:
+        return self.context.login
+
     def testify(
         self, observation: Observation, accounts: Sequence[str], objects: int = 50
     ) -> Iterator[Testimony]:

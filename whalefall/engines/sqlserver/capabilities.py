@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from whalefall.engines.base import Capability, Held, Principal
+from whalefall.engines.base import COLLECTOR, Capability, Held, Principal
 from whalefall.engines.observed import GrantState, Kind, Observation, ObservedGrant, Scope
 from whalefall.engines.sqlserver.names import in_database
 
@@ -77,10 +77,12 @@ EXPLAINED = {
     "XP_CMDSHELL_ON": "public: xp_cmdshell is switched on",
     "OLE_AUTOMATION_ON": "public: Ole Automation Procedures is switched on",
     "CHAINING_ON": "public: cross db ownership chaining is switched on for the instance",
+    "COLLECTOR": "the account that WhaleFall itself reads with",
 }  # fmt: skip
 KNOWN = tuple(EXPLAINED)
 
 PERSONAL = (
+    "COLLECTOR",
     "LOCKED", "NO_PASSWORD", "NAME_PASSWORD", "PASSWORD_EXPIRED", "MUST_CHANGE",
     "NO_PASSWORD_POLICY", "NO_PASSWORD_EXPIRY", "SA_ENABLED", "SA_NOT_RENAMED", "FALSE_SA",
     "LOCAL_GROUP", "ORPHANED", "CONTAINED_PASSWORD", "DBO_MISMATCH", "SA_USER", "APPLICATION_ROLE",
@@ -135,6 +137,7 @@ SERVER = ("accounts", "memberships", "server")
 IN_DATABASES = ("database_accounts", "database_memberships")
 ON_DATABASES = (*IN_DATABASES, "memberships", "database")
 SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "COLLECTOR": ("accounts",),
     "IMPERSONATE": (*SERVER, *IN_DATABASES, "other"),
     "UNTRUSTED_CODE": (*SERVER, *IN_DATABASES, "other"),
     "PROGRAM_EXECUTION": (*SERVER, *IN_DATABASES, "routine"),
@@ -185,6 +188,8 @@ def sections(name: str) -> tuple[str, ...]:
 def of(principal: Principal, observation: Observation) -> Iterator[Capability]:
     """Each capability that holds, once, by its shortest path."""
     best: dict[str, Capability] = {}
+    if principal.account.username == observation.settings.get(COLLECTOR):
+        best["COLLECTOR"] = Capability("COLLECTOR", "WhaleFall reads with it")
     for found in _all(principal, observation):
         known = best.get(found.name)
         if known is None or len(found.path) < len(known.path):

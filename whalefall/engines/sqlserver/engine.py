@@ -400,6 +400,9 @@ class SqlServer(Server):
                     rows=int(record["row_total"]),
                 )
 
+    def reads_as(self) -> str:
+        return of_server(self.login, {each.name for each in self.databases})
+
     # The server's own words
 
     def testify(

@@ -1,2 +1,2 @@
 -- Every column: they come and go with the version, account_locked and User_attributes among them.
-SELECT * FROM mysql.user ORDER BY User, Host
+SELECT u.*, CURRENT_USER() AS reads_as FROM mysql.user u ORDER BY User, Host
