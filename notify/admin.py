@@ -12,7 +12,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from notify import deliver, words
 from notify.models import ELSEWHERE, Alert, Channel, Delivery, Rule
@@ -51,6 +55,7 @@ class ChannelForm(forms.ModelForm):
             *("name", "kind", "is_active", "language", "digest_minutes", "url", "secret"),
             *MAIL_FIELDS,
         )
+        widgets = {"recipients": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,7 +93,8 @@ class ChannelAdmin(RoleAdmin):
             _("E-mail"),
             {
                 "fields": (
-                    ("recipients", "sender"),
+                    "recipients",
+                    "sender",
                     ("host", "port"),
                     ("security", "username"),
                 ),
@@ -156,7 +162,7 @@ class RuleAdmin(RoleAdmin):
     search_fields = ("name",)
     readonly_fields = ("checked_at", "last_error")
     fieldsets = (
-        (None, {"fields": (("name", "kind"), "is_active")}),
+        (None, {"fields": ("name", "kind", "is_active")}),
         (
             _("When"),
             {"fields": (("risk_level", "days"), ("sync_category", "remind_days"), "tags")},
