@@ -27,6 +27,7 @@ from whalefall.filters import ChoiceFilter, ListFilter, NumberListFilter
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
 NARROWING = ("database_id", "database_name", "instance_id", "start_date", "end_date")
+FEW = 1000
 STATUS_CHOICES = (("active", _("active")), ("gone", _("gone")), ("all", _("all")))
 
 
@@ -62,6 +63,21 @@ class AggregationFilter(OnInstances):
         return super().filter_queryset(queryset).filter(period_type=self.period)
 
 
+class SearchedByDatabase(django_filters.FilterSet):
+    """`search`: a part of a database's name. Where few databases have it, their rows are looked up
+    by the databases.
+    """
+
+    search = django_filters.CharFilter(method="searched")
+
+    def searched(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
+        named = InstanceDatabase.objects.filter(database_name__icontains=text)
+        found = list(named.values_list("pk", flat=True)[: FEW + 1])
+        if len(found) <= FEW:
+            return queryset.filter(database_id__in=found)
+        return queryset.filter(database__database_name__icontains=text)
+
+
 class InstanceAggregationFilter(AggregationFilter):
     search = django_filters.CharFilter(field_name="instance__name", lookup_expr="icontains")
 
@@ -70,16 +86,13 @@ class InstanceAggregationFilter(AggregationFilter):
         fields: tuple[str, ...] = ()
 
 
-class DatabaseAggregationFilter(AggregationFilter):
+class DatabaseAggregationFilter(SearchedByDatabase, AggregationFilter):
     """As above; only the current period and the one before it, unless days, an instance or a
     database are asked for: of everything there are a hundred million days.
     """
 
     database_id = NumberListFilter(field_name="database_id", lookup_expr="in")
     database_name = django_filters.CharFilter(field_name="database__database_name")
-    search = django_filters.CharFilter(
-        field_name="database__database_name", lookup_expr="icontains"
-    )
 
     class Meta:
         model = DatabaseSizeAggregation
@@ -131,16 +144,13 @@ class SizeFilter(OnInstances):
         return found.filter(collected_date=_newest_day())
 
 
-class MoverFilter(OnInstances):
+class MoverFilter(SearchedByDatabase, OnInstances):
     """Growth over 30 days, unless another `window` is asked for."""
 
     window = ChoiceFilter(
         choices=[(str(days), label) for days, label in Window.choices], method="unchanged"
     )
     database_name = django_filters.CharFilter(field_name="database__database_name")
-    search = django_filters.CharFilter(
-        field_name="database__database_name", lookup_expr="icontains"
-    )
 
     class Meta:
         model = DatabaseGrowth

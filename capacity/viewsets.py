@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Avg, Count, Max, QuerySet, Sum
+from django.db import connection
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -25,6 +26,7 @@ from capacity.models import (
     InstanceDatabase,
     InstanceSizeAggregation,
 )
+from capacity.paging import KeysFirst
 from whalefall.api import Answer, ApiError
 from whalefall.exports import FORMAT, TABLE_SCHEMA, AnyAccept, table_response
 from whalefall.instances.models import Instance
@@ -77,25 +79,27 @@ class AggregationViewSet(Exports):
         period = request.query_params.get("period_type") or "daily"
         if "start_date" not in request.query_params:
             found = found.filter(period_start__gte=filters.since_last(period))
-        newest = found.order_by(self.one, "-period_start").distinct(self.one)
-        rows = found.model._default_manager.filter(pk__in=newest.values("pk"))
+        rows = found.order_by(self.one, "-period_start").distinct(self.one)
         return Answer({"period_type": period, **_summary(rows)})
 
 
-def _summary(rows: QuerySet[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = rows.aggregate(
-        total=Count("pk"),
-        measured=Count("last_bytes"),
-        newest_period_start=Max("period_start"),
-        total_bytes=Sum("last_bytes"),
-        average_bytes=Avg("last_bytes"),
-        largest_bytes=Max("last_bytes"),
-        change_bytes=Sum("change_bytes"),
-    )
-    found["not_measured"] = found["total"] - found.pop("measured")
-    if found["average_bytes"] is not None:
-        found["average_bytes"] = round(found["average_bytes"])
-    return found
+SUMMARY = """
+SELECT count(*) AS total, count(*) - count(last_bytes) AS not_measured,
+    max(period_start) AS newest_period_start, sum(last_bytes)::bigint AS total_bytes,
+    round(avg(last_bytes))::bigint AS average_bytes, max(last_bytes) AS largest_bytes,
+    sum(change_bytes)::bigint AS change_bytes
+FROM ({rows}) AS newest
+"""
+
+
+def _summary(newest: QuerySet[Any]) -> dict[str, Any]:
+    """Of rows that are distinct by one column, which Django does not add up."""
+    rows = newest.values("period_start", "last_bytes", "change_bytes")
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(SUMMARY.format(rows=sql), params)
+        names = [column.name for column in cursor.description]
+        return dict(zip(names, cursor.fetchone(), strict=True))
 
 
 class InstanceAggregationViewSet(AggregationViewSet):
@@ -123,6 +127,7 @@ class DatabaseAggregationViewSet(AggregationViewSet):
         .order_by("-period_start", "-pk")
     )
     serializer_class = shapes.DatabaseAggregationSerializer
+    pagination_class = KeysFirst
     filterset_class = filters.DatabaseAggregationFilter
     sort_fields = SUM_SORTS | {"database_name": "database__database_name"}
     one = "database_id"
@@ -249,6 +254,7 @@ class DatabaseSizeViewSet(Exports):
         .order_by("-collected_date", "-pk")
     )
     serializer_class = shapes.SizeSerializer
+    pagination_class = KeysFirst
     filterset_class = filters.SizeFilter
     sort_fields = {
         "collected_date": "collected_date",

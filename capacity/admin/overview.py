@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import path
@@ -206,7 +206,7 @@ def _largest() -> SafeString | str:
     found = InstanceDatabase.objects.filter(
         is_active=True, instance__deleted_at=None, size_bytes__isnull=False
     ).select_related("instance")
-    rows = list(found.order_by("-size_bytes", "pk")[:SHOWN])
+    rows = list(found.order_by(F("size_bytes").desc(nulls_last=True), "-pk")[:SHOWN])
     if not rows:
         return _("Nothing has been measured yet.")
     return bars(

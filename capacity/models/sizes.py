@@ -43,6 +43,12 @@ class InstanceDatabase(models.Model):
                 fields=("instance", "database_name"), name="instance_database_unique"
             ),
         )
+        indexes = (
+            # As lists sort them: the largest first, those of unknown size last.
+            models.Index(
+                F("size_bytes").desc(nulls_last=True), F("id").desc(), name="database_by_size"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.database_name
