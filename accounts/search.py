@@ -18,9 +18,9 @@ from django.db.models import Func, Lookup, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
-MOST_LISTED = 20_000
-"""Accounts that are listed by id. Of more, every fiftieth of a million has the text in its name:
-looking at one after the other finds a page of them sooner."""
+MOST_LISTED = 5_000
+"""Accounts that are listed by id, all of which a list counts. Of more, each two hundredth of a
+million has the text in its name: looking at one after the other finds a page of them sooner."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 
 from whalefall import big_lists
 
-EXACT_UP_TO = 20_000
+EXACT_UP_TO = 5_000
 
 
 class EstimatingPaginator(Paginator):
