@@ -49,6 +49,7 @@ class Among(Lookup):  # type: ignore[type-arg]
 
     lookup_name = "among"
     prepare_rhs = False
+    names_rows = True
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, left_params = self.process_lhs(compiler, connection)

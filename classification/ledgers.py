@@ -15,6 +15,7 @@ from accounts.serializers import LedgerSerializer
 from accounts.viewsets import LedgerViewSet
 from classification import risks
 from classification.models import AccountClassificationAssignment, RiskLevel
+from classification.narrow import at_risk
 from whalefall.filters import ChoiceFilter, ListFilter
 
 ACTIVE = AccountClassificationAssignment.objects.filter(is_active=True)
@@ -73,7 +74,7 @@ class ClassifiedLedgerFilter(LedgerFilter):
         return queryset.filter(permission__in=ACTIVE.filter(wanted).values("account"))
 
     def of_risk(self, queryset: QuerySet[Any], name: str, level: str) -> QuerySet[Any]:
-        return queryset.filter(permission__risk__level=RiskLevel(level).rank)
+        return at_risk(queryset, [RiskLevel(level).rank])
 
 
 class ClassifiedLedgerViewSet(LedgerViewSet):

@@ -27,10 +27,21 @@ def count(rows: QuerySet[Any], exact_up_to: int) -> tuple[int, bool]:
     """(how many, whether that is an estimate): exact up to `exact_up_to`; of more rows the part
     that has them in a sample of the table. Never less than was counted.
     """
-    found = rows.order_by().values("pk")[: exact_up_to + 1].count()
+    keys = rows.order_by().values("pk")
+    if _names_rows(rows.query.where):
+        return keys.count(), False
+    found = keys[: exact_up_to + 1].count()
     if found <= exact_up_to:
         return found, False
     return max(found, estimate(rows)), True
+
+
+def _names_rows(condition: Any) -> bool:
+    """Whether a lookup says which rows they are at most (`names_rows`): those are counted."""
+    if getattr(condition, "connector", "AND") != "AND" or getattr(condition, "negated", False):
+        return False
+    children = getattr(condition, "children", ())
+    return any(getattr(one, "names_rows", False) or _names_rows(one) for one in children)
 
 
 def estimate(rows: QuerySet[Any]) -> int:

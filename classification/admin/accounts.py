@@ -26,6 +26,7 @@ from classification.admin.badges import (
     risk_badge,
 )
 from classification.models import AccountClassification, AccountClassificationAssignment, RiskLevel
+from classification.narrow import at_risk
 from classification.rule_pages import number
 from whalefall.console import show
 from whalefall.console.pages import button, change_url, extend
@@ -44,7 +45,7 @@ class RiskFilter(CheckboxFilter):
         if not self.value():
             return queryset
         ranks = [RiskLevel(value).rank for value in self.value() if value in RISKS]
-        return queryset.filter(permission__risk__level__in=ranks)
+        return at_risk(queryset, ranks)
 
 
 class ClassificationFilter(CheckboxFilter):
