@@ -39,11 +39,18 @@ class FilterBackend(DjangoFilterBackend):
         return filtered
 
 
+def refusal(message: str) -> forms.ValidationError:
+    """django-filter fills in the parameters of every message: one that names a value with a percent
+    sign has to be a parameter itself.
+    """
+    return forms.ValidationError("%(message)s", params={"message": message})
+
+
 class ChoiceField(forms.ChoiceField):
     def validate(self, value: Any) -> None:
         if value and not self.valid_value(value):
             choices: Any = self.choices
-            raise forms.ValidationError(unknown(value, [key for key, _label in choices]))
+            raise refusal(unknown(value, [key for key, _label in choices]))
         super().validate(value)
 
 
@@ -96,7 +103,7 @@ class NumberListField(ListField):
         for part in parts:
             if not (part.isascii() and part.isdecimal() and len(part) < 19):
                 message = _("Not a number: %(value)s. Give ids parted by commas.")
-                raise forms.ValidationError(message % {"value": part})
+                raise refusal(message % {"value": part})
         return [int(part) for part in parts]
 
 

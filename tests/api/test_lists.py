@@ -161,3 +161,11 @@ def test_a_sorted_list_is_parted_into_pages_that_never_overlap(administrator, pa
                 url = address(path, sort=sort, order=order, limit="1", page=str(page))
                 rows += administrator.get(url).json()["data"]["items"]
             assert sorted(map(str, rows)) == sorted(map(str, whole["items"])), (sort, order)
+
+
+def test_a_value_with_a_percent_sign_is_refused_as_any_other(administrator):
+    url = "/api/v1/accounts/classifications/exceptions"
+    assert errors(administrator.get(url, {"account": "5%B"}))["account"].startswith("Not a number")
+    assert errors(administrator.get("/api/v1/instances", {"status": "5%B"}))["status"].startswith(
+        "Unknown: 5%B. Must be one of: "
+    )
