@@ -256,7 +256,9 @@ class _Run:
         )
 
     def compare(self, stale: Mapping[int, str]) -> None:
-        others = [id_ for id_ in self.by_classification if id_ not in stale]
+        others = [
+            id_ for id_ in self.by_classification if id_ not in stale and self.outcome.changed
+        ]
         self.cursor.execute(statements.DEACTIVATE, {"stale": list(stale), "others": others})
         self._count_removed()
         self.cursor.execute(statements.UPDATE)

@@ -45,16 +45,28 @@ NO_ACCOUNTS = """
 COUNT_ACCOUNTS = "SELECT count(*), count(*), {nulls} FROM run_accounts"
 
 # When rules are asked of everybody: beside the changed accounts those that have, or had, something
-# to do with them.
+# to do with them. Whom rules match is there; that he is present is told by the few who are not,
+# which spares a look at every account. Whoever has an assignment may be gone altogether.
 OTHER_ACCOUNTS = f"""
+    WITH absent AS (
+        SELECT p.id FROM instance_accounts a
+        JOIN account_permission p ON p.account_id = a.id WHERE NOT a.is_active
+        UNION ALL
+        SELECT p.id FROM instances i
+        JOIN account_permission p ON p.instance_id = i.id
+        WHERE NOT i.is_active OR i.deleted_at IS NOT NULL)
     INSERT INTO run_accounts (id, is_changed)
-    SELECT p.id, false
-    FROM (SELECT account_id FROM run_found
+    SELECT n.account_id, false
+    FROM (SELECT DISTINCT account_id FROM run_found f
+          WHERE NOT EXISTS (SELECT FROM absent o WHERE o.id = f.account_id)
           UNION
-          SELECT account_id FROM account_classification_assignments
-          WHERE is_active AND assignment_type = 'auto' AND classification_id = ANY(%(stale)s)) n
-    JOIN account_permission p ON p.id = n.account_id {PRESENT}
-    WHERE {OF_SCOPE} AND NOT EXISTS (SELECT FROM run_accounts r WHERE r.id = p.id)
+          SELECT p.id
+          FROM account_classification_assignments x
+          JOIN account_permission p ON p.id = x.account_id {PRESENT}
+          WHERE x.is_active AND x.classification_id = ANY(%(stale)s) AND {OF_SCOPE}
+            AND NOT EXISTS (SELECT FROM run_found f WHERE f.account_id = x.account_id
+                            AND f.classification_id = x.classification_id)) n
+    WHERE NOT EXISTS (SELECT FROM run_accounts r WHERE r.id = n.account_id)
 """  # noqa: S608
 
 TABLES = """
