@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Func, Lookup, Q, QuerySet, Value
+from django.db.models import Func, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
@@ -42,21 +42,6 @@ class Found:
     def is_many(self) -> bool:
         """Whether there are too many to put them in order."""
         return self.accounts is None
-
-
-class Among(Lookup):  # type: ignore[type-arg]
-    """`pk__among=[...]`: as `in`, with all ids as one parameter."""
-
-    lookup_name = "among"
-    prepare_rhs = False
-    names_rows = True
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        left, left_params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s)", (*left_params, list(self.rhs))
-
-
-models.BigAutoField.register_lookup(Among)
 
 
 class NameGrams(Func):

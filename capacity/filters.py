@@ -23,11 +23,11 @@ from capacity.models import (
     PeriodType,
     Window,
 )
+from capacity.search import named
 from whalefall.filters import ChoiceFilter, ListFilter, NumberListFilter
 from whalefall.instances.models import DB_TYPE_CHOICES, Instance
 
 NARROWING = ("database_id", "database_name", "instance_id", "start_date", "end_date")
-FEW = 1000
 STATUS_CHOICES = (("active", _("active")), ("gone", _("gone")), ("all", _("all")))
 
 
@@ -71,11 +71,7 @@ class SearchedByDatabase(django_filters.FilterSet):
     search = django_filters.CharFilter(method="searched")
 
     def searched(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
-        named = InstanceDatabase.objects.filter(database_name__icontains=text)
-        found = list(named.values_list("pk", flat=True)[: FEW + 1])
-        if len(found) <= FEW:
-            return queryset.filter(database_id__in=found)
-        return queryset.filter(database__database_name__icontains=text)
+        return queryset.filter(named(InstanceDatabase.objects.all(), text, "database__"))
 
 
 class InstanceAggregationFilter(AggregationFilter):
@@ -108,13 +104,16 @@ class DatabaseAggregationFilter(SearchedByDatabase, AggregationFilter):
 class DatabaseFilter(OnInstances):
     """Databases that are gone are left out unless asked for with `status`."""
 
-    search = django_filters.CharFilter(field_name="database_name", lookup_expr="icontains")
+    search = django_filters.CharFilter(method="searched")
     database_name = django_filters.CharFilter()
     status = ChoiceFilter(choices=STATUS_CHOICES, method="unchanged")
 
     class Meta:
         model = InstanceDatabase
         fields: tuple[str, ...] = ()
+
+    def searched(self, queryset: QuerySet[Any], name: str, text: str) -> QuerySet[Any]:
+        return queryset.filter(named(InstanceDatabase.objects.all(), text))
 
     def unchanged(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         return queryset

@@ -25,7 +25,14 @@ class WhaleFallConfig(AppConfig):
     verbose_name = _("People and logs")
 
     def ready(self) -> None:
-        from whalefall import audit, checks, idle, log_store, schema  # noqa: F401 - they register
+        from whalefall import (  # noqa: F401 - they register
+            audit,
+            big_lists,
+            checks,
+            idle,
+            log_store,
+            schema,
+        )
 
         audit.listen()
         idle.listen()

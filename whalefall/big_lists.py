@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import BigAutoField, Lookup, Model, QuerySet
 
 SAMPLED = 10_000
 """Rows of the table that are looked at where a list is too long to be counted."""
@@ -21,6 +21,21 @@ SELECT greatest(sum(CASE WHEN reltuples < 0 THEN pg_relation_size(oid) / 400
 FROM pg_class WHERE relkind = 'r'
 AND (oid = %s::regclass OR oid IN (SELECT relid FROM pg_partition_tree(%s::regclass)))
 """
+
+
+class Among(Lookup):  # type: ignore[type-arg]
+    """`pk__among=[...]`: as `in`, with all ids as one parameter."""
+
+    lookup_name = "among"
+    prepare_rhs = False
+    names_rows = True
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        left, left_params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY(%s)", (*left_params, list(self.rhs))
+
+
+BigAutoField.register_lookup(Among)
 
 
 def count(rows: QuerySet[Any], exact_up_to: int) -> tuple[int, bool]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.text import smart_split, unescape_string_literal
 
 from accounts.models import InstanceAccount
+from whalefall.console.search import words
 
 
 class SearchedByAccount:
@@ -36,13 +36,3 @@ class SearchedByAccount:
             # rest of a million.
             found = found.order_by("pk")
         return found, False
-
-
-def words(text: str) -> list[str]:
-    """`"a b" c` is two words."""
-    found = []
-    for word in smart_split(text):
-        if word[0] in "\"'" and word[0] == word[-1] and len(word) > 1:
-            word = unescape_string_literal(word)
-        found.append(word)
-    return [word for word in found if word]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 
 from capacity import bars, trend
+from capacity.admin.search import SearchedByDatabase
 from capacity.models import (
     DatabaseSizeAggregation,
     DatabaseSizeStat,
@@ -64,7 +65,8 @@ class SizeAdmin(ReadOnlyAdmin):
 
 
 @admin.register(InstanceDatabase)
-class InstanceDatabaseAdmin(SizeAdmin):
+class InstanceDatabaseAdmin(SearchedByDatabase, SizeAdmin):
+    database_path = ""
     menu_icon = "storage"
     menu_order = 10
     list_display = (
@@ -131,7 +133,7 @@ class InstanceSizeStatAdmin(SizeAdmin):
 
 
 @admin.register(DatabaseSizeStat)
-class DatabaseSizeStatAdmin(SizeAdmin):
+class DatabaseSizeStatAdmin(SearchedByDatabase, SizeAdmin):
     menu_icon = "bar_chart"
     menu_order = 30
     list_display = ("collected_date", "database", "instance_link", "size", "data", "log")
@@ -140,12 +142,11 @@ class DatabaseSizeStatAdmin(SizeAdmin):
         ("collected_date", RangeDateFilter),
         ("instance", AutocompleteSelectFilter),
     )
-    search_fields = ("database__database_name",)
     ordering = ("-collected_date", "-id")
 
 
 @admin.register(DatabaseTableSizeStat)
-class DatabaseTableSizeStatAdmin(SizeAdmin):
+class DatabaseTableSizeStatAdmin(SearchedByDatabase, SizeAdmin):
     menu_icon = "table"
     menu_order = 40
     list_display = ("table_name", "schema_name", "database", "data", "indexes", "row_estimate")
@@ -199,7 +200,7 @@ class InstanceSizeAggregationAdmin(AggregationAdmin):
 
 
 @admin.register(DatabaseSizeAggregation)
-class DatabaseSizeAggregationAdmin(AggregationAdmin):
+class DatabaseSizeAggregationAdmin(SearchedByDatabase, AggregationAdmin):
     menu_icon = "stacked_line_chart"
     menu_order = 60
     list_display = (
@@ -214,4 +215,3 @@ class DatabaseSizeAggregationAdmin(AggregationAdmin):
         "change",
     )
     list_select_related = ("database", "instance")
-    search_fields = ("database__database_name",)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy as _
 
+from capacity.search import NameGrams
 from whalefall.instances.models import Instance
 
 
@@ -47,6 +49,10 @@ class InstanceDatabase(models.Model):
             # As lists sort them: the largest first, those of unknown size last.
             models.Index(
                 F("size_bytes").desc(nulls_last=True), F("id").desc(), name="database_by_size"
+            ),
+            # fastupdate off: a pending list would have to be read by every search.
+            GinIndex(
+                NameGrams(Upper("database_name")), name="database_name_grams", fastupdate=False
             ),
         )
 
