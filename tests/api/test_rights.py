@@ -83,7 +83,8 @@ def test_the_browsable_api_asks_for_the_same_right(everyone, endpoint, right):
         response = getattr(client, method.lower())(address(path), {}, HTTP_ACCEPT="text/html")
         refused = response.status_code in (401, 403)
         assert refused is not may(role, right), (role, response.status_code)
-        assert response.status_code < 500, (role, response.content)
+        # 503 is how /health/detailed says that no worker is alive.
+        assert response.status_code < 500 or path == "/health/detailed", (role, response.content)
 
 
 def token_callers() -> list[tuple[APIClient, str | None, str]]:

@@ -150,9 +150,9 @@ def test_they_are_counted(crew):
 
 def test_many_people_take_no_more_queries(crew, django_assert_num_queries):
     crew.get(USERS)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         crew.get(f"{USERS}?limit=5")
     for number in range(20):
         person(f"extra{number}", "viewer")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         crew.get(f"{USERS}?limit=200")

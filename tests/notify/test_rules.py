@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_q.models import Schedule, Task
 
 from accounts.models import AccountChangeLog
+from capacity import partitions
 from capacity.models import InstanceSizeStat
 from classification.models import AccountRisk
 from notify import findings, watch
@@ -180,6 +181,7 @@ def test_an_instance_that_will_be_full_soon_is_told():
         for name, limit in (("full-db", 1_500), ("roomy-db", 10**9))
     )
     today = timezone.localdate()
+    partitions.ensure(*(today - timedelta(days=day) for day in range(30)))
     for instance in (full, roomy):
         InstanceSizeStat.objects.bulk_create(
             InstanceSizeStat(

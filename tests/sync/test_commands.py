@@ -215,6 +215,7 @@ class TestJobs:
             "sync_databases": "0 3 * * *",
             "calculate_database": "0 4 * * *",
             "reap_records": "* * * * *",
+            "send_notifications": "* * * * *",
             "prune_history": "0 5 * * *",
         }
 
