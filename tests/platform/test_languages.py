@@ -26,3 +26,10 @@ def test_what_is_not_known_to_the_script_is_answered_with_what_is():
     )
     assert told.returncode != 0
     assert "update | compile | check" in told.stderr
+
+
+def test_every_text_has_its_chinese():
+    told = subprocess.run(
+        [sys.executable, ROOT / "scripts/messages", "check"], capture_output=True, text=True
+    )
+    assert told.returncode == 0, told.stdout
