@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -100,30 +99,27 @@ class ServerForm(forms.ModelForm):  # type: ignore[type-arg]
         return values
 
     def target(self) -> Target:
-        """Where the test connects to. Only of a valid form."""
-        values, stored = self.cleaned_data, self.cleaned_data["credential"]
-        return Target(
-            host=values["host"],
-            port=values["port"],
-            username=stored.username if stored else values["username"],
-            password=stored.password if stored else values["password"],
-            database=values["database_name"],
-            tls_mode=values["tls_mode"],
-            tls_ca=values["tls_ca"],
-            connect_timeout=settings.CONNECT_TIMEOUT,
-            statement_timeout=settings.STATEMENT_TIMEOUT,
+        """Where the test connects to; nothing is saved. Only of a valid form."""
+        self.instance.credential = self.cleaned_data["credential"] or self._new_credential()
+        return self.instance.target()
+
+    def _new_credential(self) -> Credential:
+        values = self.cleaned_data
+        return Credential(
+            name=values["name"],
+            db_type=self.instance.db_type,
+            username=values["username"],
+            password=values["password"],
         )
 
     @transaction.atomic
     def register(self) -> Instance:
         """The instance and, unless a stored one was chosen, its credential of the same name."""
-        values, instance = self.cleaned_data, self.instance
-        instance.credential = values["credential"] or Credential.objects.create(
-            name=values["name"],
-            db_type=instance.db_type,
-            username=values["username"],
-            password=values["password"],
-        )
+        instance, credential = self.instance, self.cleaned_data["credential"]
+        if credential is None:
+            credential = self._new_credential()
+            credential.save()
+        instance.credential = credential
         instance.save()
         return instance
 
