@@ -24,6 +24,7 @@ from whalefall.engines import engine
 from whalefall.engines.base import Reference, Rules
 from whalefall.engines.observed import Kind, Scope
 from whalefall.instances.models import Instance
+from whalefall.words import said
 
 # A stored pattern that ends in a lone backslash matches nothing, and LIKE would refuse it.
 MATCHES_PATTERN = r"""EXISTS (
@@ -194,7 +195,7 @@ class Access:
             token,
             facts.path(known, token),
             step.get("set_role", "") if token.startswith("reach:") else "",
-            facts.explain(permission.account.username, known, token),
+            facts.explain(permission.account.username, known, token, said),
         )
 
     def _asked(self, parts: tuple[str, ...], scope: Scope | None, database: str) -> list[Asked]:

@@ -6,7 +6,7 @@ instance with 100,000 accounts is never held twice. `docs/facts.md` shows the sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -305,14 +305,16 @@ def path(facts: Mapping[str, Any], token: str) -> list[str]:
     return list(facts.get("paths", {}).get(token, ()))
 
 
-def explain(username: str, facts: Mapping[str, Any], token: str) -> str:
+def explain(
+    username: str, facts: Mapping[str, Any], token: str, say: Callable[[str], str] = str
+) -> str:
     """One line for people: `alice -> team_rw -> dba_role: CREATE USER (SET ROLE dba_role)`."""
     bare = token.removeprefix("reach:")
     word, _colon, rest = bare.partition(":")
     where = facts.get("reach", {}) if bare != token else facts
     if word == "cap":
         reason = where.get("capability_reasons", {}).get(rest, {})
-        what = f"{rest} ({reason['because']})" if reason.get("because") else rest
+        what = f"{rest} ({say(reason['because'])})" if reason.get("because") else rest
     elif word in ("priv", "grantable") and ":" in rest:
         what = rest.partition(":")[2].replace("@", " ON ", 1)
         what += " WITH GRANT OPTION" if word == "grantable" else ""

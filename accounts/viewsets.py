@@ -36,6 +36,7 @@ from whalefall.exports import FORMAT, TABLE_SCHEMA, AnyAccept, table_response
 from whalefall.instances.models import Instance
 from whalefall.paging import LIST_PARAMETERS
 from whalefall.viewsets import ViewSet
+from whalefall.words import said
 
 EXPORTED = ("instance", "db_type", "username", "kind", "status", *TYPED, "last_seen_at")
 
@@ -198,7 +199,7 @@ def _capabilities(username: str, known: dict[str, Any]) -> list[dict[str, Any]]:
             "name": name,
             "because": reasons.get(name, {}).get("because", ""),
             "path": reasons.get(name, {}).get("path", []),
-            "text": facts.explain(username, known, f"cap:{name}"),
+            "text": facts.explain(username, known, f"cap:{name}", said),
         }
         for name in known.get("capabilities", ())
     ]

@@ -12,6 +12,7 @@ from classification.dsl.subject import Subject
 from classification.models import AccountClassificationAssignment, ClassificationRule
 from classification.questions import Question
 from classification.remedy import grounds, statements
+from whalefall.words import said
 
 
 def explain(assignment: AccountClassificationAssignment) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def explain(assignment: AccountClassificationAssignment) -> dict[str, Any]:
     shown = finding.as_json()
     words = [word for leaf in finding.leaves() if leaf.verdict for word in leaf.tokens]
     name, known = permission.account.username, permission.permission_facts
-    paths = [facts.explain(name, known, word) for word in dict.fromkeys(words)]
+    paths = [facts.explain(name, known, word, said) for word in dict.fromkeys(words)]
     return told | {"verdict": shown["verdict"], "finding": shown, "paths": paths}
 
 
@@ -60,7 +61,7 @@ def explain_rule(permission: AccountPermission, rule: ClassificationRule) -> dic
     return told | {
         "verdict": finding.as_json()["verdict"],
         "finding": finding.as_json(),
-        "paths": [facts.explain(name, known, word) for word in words],
+        "paths": [facts.explain(name, known, word, said) for word in words],
         "revoke": statements(permission, words),
     }
 

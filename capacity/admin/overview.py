@@ -31,6 +31,7 @@ from whalefall.console import show
 from whalefall.console.cards import Card, list_url
 from whalefall.console.menu import MenuPage
 from whalefall.console.pages import change_url, page
+from whalefall.words import said
 
 OVERVIEW = "capacity_overview"
 ENTRY = MenuPage(gettext_lazy("Overview"), OVERVIEW, "donut_small", 5)
@@ -157,7 +158,7 @@ def _tags(today: date) -> SafeString | str:
 def days_badge(row: InstanceOutlook) -> Any:
     """Days to full with their interval; the reason where there are none."""
     if row.days_to_full is None:
-        return format_html('<span class="wf-quiet">{}</span>', row.reason)
+        return format_html('<span class="wf-quiet">{}</span>', said(row.reason))
     days = row.days_to_full
     tone = "danger" if days <= SOON else "warning" if days <= LATER else "neutral"
     latest = "∞" if row.latest_days is None else row.latest_days

@@ -23,6 +23,7 @@ from capacity.models import (
 )
 from whalefall.console import show
 from whalefall.console.pages import ReadOnlyAdmin, change_url
+from whalefall.words import said
 
 
 def size_column(field: str, description: Any) -> Any:
@@ -60,8 +61,16 @@ class SizeAdmin(ReadOnlyAdmin):
     largest = size_column("max_bytes", _("largest"))
     last = size_column("last_bytes", _("last"))
 
+    @admin.display(description=_("not measured because"))
+    def why(self, row: Any) -> str:
+        return said(row.reason) or show.EMPTY
+
     def get_fields(self, request: Any, obj: Model | None = None) -> list[str]:
-        return [field.name for field in self.opts.fields if field.name != "id"]
+        names = (field.name for field in self.opts.fields if field.name != "id")
+        return ["why" if name == "reason" else name for name in names]
+
+    def get_readonly_fields(self, request: Any, obj: Model | None = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "why"]
 
 
 @admin.register(InstanceDatabase)
@@ -87,11 +96,14 @@ class InstanceDatabaseAdmin(SearchedByDatabase, SizeAdmin):
     fieldsets = (
         (None, {"fields": ("database_name", "instance_link", "is_active")}),
         (_("Trend"), {"fields": ("trend",)}),
-        (_("Size"), {"fields": ("size", "indexes", "free", "limit", "measured_at", "reason")}),
-        (_("Tables"), {"fields": ("tables", "tables_measured_at", "tables_reason")}),
+        (_("Size"), {"fields": ("size", "indexes", "free", "limit", "measured_at", "why")}),
+        (_("Tables"), {"fields": ("tables", "tables_measured_at", "tables_why")}),
         (_("Seen"), {"fields": ("first_seen_at", "last_seen_at", "deleted_at")}),
     )
-    readonly_fields = ("instance_link", "trend", "tables", "size", "indexes", "free", "limit")
+    readonly_fields = (
+        *("instance_link", "trend", "tables", "size", "indexes", "free", "limit"),
+        "tables_why",
+    )
 
     free = size_column("free_bytes", _("free"))
     limit = size_column("limit_bytes", _("may grow to"))
@@ -103,6 +115,10 @@ class InstanceDatabaseAdmin(SearchedByDatabase, SizeAdmin):
     @admin.display(description=_("largest tables"))
     def tables(self, row: InstanceDatabase) -> Any:
         return bars.of_tables(row)
+
+    @admin.display(description=_("tables not measured because"))
+    def tables_why(self, row: InstanceDatabase) -> str:
+        return said(row.tables_reason) or show.EMPTY
 
     @admin.display(description=_("first seen"), ordering="first_seen_at")
     def first_seen(self, row: InstanceDatabase) -> Any:

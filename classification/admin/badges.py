@@ -12,6 +12,7 @@ from accounts.models import AccountPermission
 from classification import colors
 from classification.models import AccountClassification, AccountClassificationAssignment, RiskLevel
 from whalefall.console import show
+from whalefall.words import said
 
 RISKS = list(RiskLevel.values)
 SHOWN_TOKENS = 20
@@ -51,4 +52,4 @@ def evidence_lines(
     found = list(dict.fromkeys(token for rule in rules for token in rule.get("tokens", ())))
     username = permission.account.username
     known = permission.permission_facts
-    return [facts.explain(username, known, token) for token in found[:SHOWN_TOKENS]]
+    return [facts.explain(username, known, token, said) for token in found[:SHOWN_TOKENS]]

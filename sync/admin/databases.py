@@ -14,6 +14,7 @@ from sync.work import Refused
 from whalefall.console.pages import button, extend
 from whalefall.engines.errors import EngineError
 from whalefall.logs import mask
+from whalefall.words import said
 
 TROUBLE = (Refused, EngineError, ImproperlyConfigured, KeeperLost)
 
@@ -35,10 +36,10 @@ class RefreshedTables:
             text = _("%(instance)s is being measured: wait for it to end.")
             say(request, text % {"instance": database.instance.name}, messages.WARNING)
         except TROUBLE as exc:
-            say(request, mask(str(exc)), messages.ERROR)
+            say(request, said(mask(str(exc))), messages.ERROR)
         else:
             if found.reason:
-                say(request, found.reason, messages.WARNING)
+                say(request, said(found.reason), messages.WARNING)
             else:
                 text = _("%(tables)d tables measured.")
                 say(request, text % {"tables": len(found.tables)}, messages.SUCCESS)

@@ -27,6 +27,7 @@ from whalefall.console.pages import change_url, extend
 from whalefall.engines import DB_TYPES, engine
 from whalefall.instances import connection
 from whalefall.instances.models import Instance
+from whalefall.words import said
 
 LOGIN = "whalefall"
 RISKS_SHOWN = 10
@@ -90,7 +91,7 @@ class GuidedInstances:
             if not result.success:
                 return result
             for missing in result.missing:
-                text = f"{missing.privilege}: {missing.remedy}".removesuffix(": ")
+                text = f"{said(missing.privilege)}: {missing.remedy}".removesuffix(": ")
                 messages.warning(request, text)
         instance = form.register()
         audit.note(instance)

@@ -27,6 +27,7 @@ from whalefall.auth import has_right
 from whalefall.console import show
 from whalefall.console.cards import Panel, list_url, live_panels, panels
 from whalefall.console.pages import change_url
+from whalefall.words import said
 
 DAYS = 30
 NAMES_SHOWN = 3
@@ -329,9 +330,9 @@ def _covered(number: int, which: str) -> Any:
 
 def _remedy(gap: state.Gap) -> SafeString:
     """What to run there; where nothing is known, what the server said."""
-    said = [format_html('<code class="wf-mono">{}</code>', text) for text in gap.remedies]
-    said = said or [format_html("{}", text) for text in gap.messages]
-    more = len(said) - REMEDIES_SHOWN
-    shown = said[:REMEDIES_SHOWN] + ([format_html("+{}", more)] if more > 0 else [])
+    told = [format_html('<code class="wf-mono">{}</code>', said(text)) for text in gap.remedies]
+    told = told or [format_html("{}", said(text)) for text in gap.messages]
+    more = len(told) - REMEDIES_SHOWN
+    shown = told[:REMEDIES_SHOWN] + ([format_html("+{}", more)] if more > 0 else [])
     lines = format_html_join("", "{}<br>", ((text,) for text in shown))
     return format_html("{}<small>{}</small>", lines, _names(gap.names))

@@ -21,6 +21,7 @@ from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, change_url
 from whalefall.instances.models import Instance
+from whalefall.words import said
 
 
 @admin.register(SyncInstanceRecord)
@@ -52,7 +53,7 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
     search_fields = ("instance_name", "error_message")
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": ("instance_name", "state", "error_message", "session_link")}),
+        (None, {"fields": ("instance_name", "state", "whole_error", "session_link")}),
         (
             _("Counts"),
             {"fields": (("items_synced", "items_created"), ("items_updated", "items_deleted"))},
@@ -60,7 +61,7 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
         (_("Times"), {"fields": (("created_at", "started_at"), ("completed_at", "duration"))}),
         (_("Details"), {"fields": ("details",)}),
     )
-    readonly_fields = ("state", "session_link", "duration", "details")
+    readonly_fields = ("state", "whole_error", "session_link", "duration", "details")
 
     def get_urls(self) -> list[Any]:
         retry = self.admin_site.admin_view(require_POST(self.retry))
@@ -95,8 +96,12 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("error"))
     def error(self, record: SyncInstanceRecord) -> str:
-        text = record.error_message or show.EMPTY
+        text = said(record.error_message) or show.EMPTY
         return text if len(text) <= 120 else text[:119] + "…"
+
+    @admin.display(description=_("error"))
+    def whole_error(self, record: SyncInstanceRecord) -> str:
+        return said(record.error_message) or show.EMPTY
 
     @admin.display(description=_("session"))
     def session_link(self, record: SyncInstanceRecord) -> Any:

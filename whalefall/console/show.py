@@ -14,6 +14,8 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from whalefall.words import said
+
 EMPTY = "–"
 
 TONES = {
@@ -75,7 +77,7 @@ def ago(moment: datetime | None) -> SafeString | str:
 def size(number: int | None, reason: str = "") -> SafeString | str:
     """Bytes for people; what was not measured is a dash with the reason, never 0."""
     if number is None:
-        return format_html('<span title="{}">{}</span>', reason or _("not measured"), EMPTY)
+        return format_html('<span title="{}">{}</span>', said(reason) or _("not measured"), EMPTY)
     return filesizeformat(number)
 
 

@@ -24,6 +24,7 @@ from whalefall.console import show
 from whalefall.console.pages import RoleAdmin, button
 from whalefall.instances import connection
 from whalefall.instances.models import Instance
+from whalefall.words import said
 
 # Each may take the whole connect timeout, and somebody waits for the page.
 MOST_TESTED = 10
@@ -181,8 +182,8 @@ class InstanceAdmin(RoleAdmin):
 
     def _test(self, request: HttpRequest, instance: Instance) -> bool:
         result = connection.test_connection(instance)
-        lines = [f"{instance}: {result.message}"]
-        lines += [result.remedy] if result.remedy else []
+        lines = [f"{instance}: {said(result.message)}"]
+        lines += [said(result.remedy)] if result.remedy else []
         lines += [missing.remedy for missing in result.missing if missing.remedy]
         level = messages.SUCCESS if result.success else messages.ERROR
         if result.missing:

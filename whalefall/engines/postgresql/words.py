@@ -1,0 +1,55 @@
+"""What the engine of PostgreSQL says, for `whalefall.engines.words`."""
+
+from whalefall.engines.words import _
+
+SENTENCES = (
+    # capabilities
+    _("{role} is {service}'s stand-in for a superuser"),
+    _("CREATEROLE reaches every role but superusers before 16"),
+    _("ADMIN OPTION on {role}"),
+    _("writes all {count} tables of {database}.{schema}"),
+    _("no password verifier"),
+    _("md5 verifier"),
+    _("no VALID UNTIL"),
+    # sections
+    _("an interrupted DROP DATABASE left it invalid"),
+    _("it does not accept connections (datallowconn is false)"),
+    _("permission denied: {login} has no CONNECT on it"),
+    _("permission denied for the catalogs of this section"),
+    _("{count} of {total} databases could not be read: {databases}"),
+    _("permission denied for {catalog} as {login}"),
+    _("needs CONNECT on the database, or pg_read_all_stats"),
+    _("The roles cannot be read: {why}"),
+    _("CONNECT on database {database}"),
+    # connecting
+    _("The server refused a statement: {text}"),
+    _("The server went away in the middle of a read: {text}"),
+    _("PostgreSQL {version} is older than 10, the oldest read."),
+    _("the server's pg_hba.conf has no entry for this login from here"),
+    _("the server's pg_hba.conf rejects this login"),
+    _("the role may not log in"),
+    _("the login may not connect to the database"),
+    _("the database does not accept connections"),
+    _("the role's connection limit is reached"),
+    _("the database's connection limit is reached"),
+    _("the role does not exist"),
+    _("the database does not exist"),
+    _("a connection pooler stands in front of the server"),
+    _("the server's certificate is not signed by the given CA"),
+    _("what listens there is not PostgreSQL"),
+    _("TLS mode verify-ca needs a CA"),
+    _("the CA to verify the server with is missing"),
+    _("the server is still starting"),
+    _("the server is shutting down"),
+    # what to do
+    _("Add a line for {user} from this machine's address to pg_hba.conf, and reload."),
+    _("Change that line."),
+    _("Name another database on the instance."),
+    _("Raise its CONNECTION LIMIT, or try again later."),
+    _("Check the database name."),
+    _("Give the address of PostgreSQL itself."),
+    _("Check the address, port and firewall."),
+    _("Switch TLS on there, or set the instance's TLS mode to off."),
+    _("Give the CA of the instance, or choose verify-full for the CAs of this machine."),
+    _("Give the CA of the instance."),
+)
