@@ -78,6 +78,9 @@ class ChannelForm(forms.ModelForm):
 
 @admin.register(Channel)
 class ChannelAdmin(RoleAdmin):
+    empty_hint = _(
+        "Where messages go: an address of mail, a webhook, or the robot of a chat. Add one first."
+    )
     menu = "notifications"
     menu_icon = "campaign"
     menu_order = 10
@@ -153,6 +156,10 @@ class ChannelAdmin(RoleAdmin):
 
 @admin.register(Rule)
 class RuleAdmin(RoleAdmin):
+    empty_hint = _(
+        "What is told, and to which channels: a new risky account, a failed session, "
+        "days until full."
+    )
     menu = "notifications"
     menu_icon = "notifications_active"
     menu_order = 20
@@ -209,6 +216,7 @@ class RuleAdmin(RoleAdmin):
 class AlertAdmin(ReadOnlyAdmin):
     """What the rules found."""
 
+    empty_hint = _("What notification rules find stands here; each is told once.")
     menu = "notifications"
     menu_icon = "warning"
     menu_order = 30
@@ -219,6 +227,9 @@ class AlertAdmin(ReadOnlyAdmin):
     search_fields = ("rule__name", "key")
     fields = ("rule", "what", "data_json", "found_at", "told_at", "closed_at")
     readonly_fields = fields
+
+    def row_title(self, row: Alert) -> str:
+        return self.what(row)
 
     @admin.display(description=_("found"), ordering="found_at")
     def found(self, alert: Alert) -> Any:
@@ -247,6 +258,7 @@ class AlertAdmin(ReadOnlyAdmin):
 class DeliveryAdmin(ReadOnlyAdmin):
     """Messages and what became of them."""
 
+    empty_hint = _("Each message to a channel stands here, with what became of it.")
     menu = "notifications"
     menu_icon = "outgoing_mail"
     menu_order = 40
@@ -267,6 +279,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         *("created_at", "next_try_at", "ended_at", "told", "left_out"),
     )
     readonly_fields = fields
+
+    def row_title(self, row: Delivery) -> str:
+        return f"{row.channel} · {row.get_status_display()}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         hidden = [f"channel__{name}" for name in SECRETS]

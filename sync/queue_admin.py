@@ -59,6 +59,9 @@ class JobAdmin(RoleAdmin):
     fields = ("name", "title", "cron", "state", "next_run", "last")
     readonly_fields = ("name", "title", "state", "next_run", "last")
 
+    def row_title(self, row: Any) -> str:
+        return str(row.name)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Schedule]:
         return jobs.with_last_run()
 
@@ -157,6 +160,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
 @admin.register(Success)
 class SuccessAdmin(TaskAdmin):
+    empty_hint = _("The work of the workers stands here when it has ended.")
     menu_icon = "task_alt"
     menu_order = 50
     menu_title = _("Tasks that ended well")
@@ -164,6 +168,7 @@ class SuccessAdmin(TaskAdmin):
 
 @admin.register(Failure)
 class FailureAdmin(TaskAdmin):
+    empty_hint = _("No task has failed.")
     menu_icon = "error"
     menu_order = 60
     menu_title = _("Tasks that failed")
@@ -172,6 +177,7 @@ class FailureAdmin(TaskAdmin):
 class QueueAdmin(RoleAdmin):
     """What waits for a worker. An administrator may take a task out."""
 
+    empty_hint = _("Nothing waits for a worker.")
     menu = "runs"
     menu_icon = "pending_actions"
     menu_order = 40

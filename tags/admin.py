@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -38,6 +38,25 @@ def tag_badge(tag: Tag) -> Any:
     )
 
 
+class ColorInput(UnfoldAdminColorInputWidget):
+    """A browser's colour field knows #rrggbb only and shows black for a name, which would then be
+    saved: the basic names become numbers, others stay text.
+    """
+
+    BASIC: ClassVar = {
+        **{"gray": "#808080", "black": "#000000", "white": "#ffffff", "red": "#ff0000"},
+        **{"green": "#008000", "blue": "#0000ff", "orange": "#ffa500", "yellow": "#ffff00"},
+        **{"purple": "#800080", "teal": "#008080", "navy": "#000080", "maroon": "#800000"},
+    }
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        shown = self.BASIC.get(str(value).lower(), value)
+        context: dict[str, Any] = super().get_context(name, shown, attrs)
+        if not str(shown).startswith("#"):
+            context["widget"]["type"] = "text"
+        return context
+
+
 @admin.register(Tag)
 class TagAdmin(RoleAdmin):
     menu = "fleet"
@@ -57,7 +76,7 @@ class TagAdmin(RoleAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "color":
-            kwargs["widget"] = UnfoldAdminColorInputWidget
+            kwargs["widget"] = ColorInput
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("shown as"), ordering="display_name")

@@ -21,6 +21,8 @@ from whalefall.notes import MOST_IDS, details, note, noting, only_one
 __all__ = ["AuditMiddleware", "concerns", "listen", "note"]
 logger = structlog.get_logger(__name__)
 
+LOOKED = "view"
+"""At the list of credentials, or at one."""
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 REFUSED = 400
 
@@ -92,6 +94,8 @@ def _asked_of_console(
         action = chosen or (name if not page or page == "jsi18n" else action)
     elif page != "instances_credential":
         return None
+    else:
+        action = LOOKED  # whatever could have been done there: nothing was
     pk = str(match.kwargs.get("object_id", ""))
     kind = page.replace("_", ".", 1)
     return {"via": "admin", "action": action, "object_type": kind, "object_id": pk}
@@ -119,12 +123,18 @@ def _write(
         token=getattr(getattr(request, "auth", None), "prefix", ""),
         address=client_address(request),
         **{key: value[:100] for key, value in asks.items()},
-        object_name=about["name"][:200] if about else "",
+        object_name=about["name"][:200] if about else _shown(response),
         details=details(notes, about) | _given_to(response),
         result="refused" if tried else _result(response.status_code),
         status=response.status_code,
         request_id=request_id_of(request),
     )
+
+
+def _shown(response: Any) -> str:
+    """Whose page of the console it was; empty for a list."""
+    context = getattr(response, "context_data", None) or {}
+    return str(context.get("original") or context.get("object") or "")[:200]
 
 
 def _result(status: int) -> str:

@@ -224,6 +224,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "whalefall.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
@@ -252,6 +253,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 # How many proxies in front add to X-Forwarded-For.
 PROXIES = env.int("WHALEFALL_PROXIES", default=1) if BEHIND_PROXY else 0
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "whalefall.console.errors.csrf_failed"
 
 # Lockout (whalefall.lockout): so many wrong passwords for one name from one address, then a pause
 # that further tries do not lengthen.

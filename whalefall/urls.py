@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
@@ -17,6 +18,9 @@ from whalefall.viewsets import NoSuchPath
 
 # Its script is a request of its own: our pages have none in their HTML.
 swagger = SpectacularSwaggerSplitView.as_view(url_name="openapi")
+
+# Browsers ask for it where a page names no icon: an error, the API's documentation.
+ICON = static("whalefall/icon.svg")
 
 router = Router()
 router.register("auth/tokens", TokenViewSet, basename="token")
@@ -47,7 +51,10 @@ urlpatterns = [
     path("sign-in/oidc/callback", oidc.callback, name="sign-in-callback"),
     path("language", preferences.set_language, name="set_language"),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=ICON), name="favicon"),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
 handler400 = "whalefall.api.bad_request"
+handler403 = "whalefall.console.errors.forbidden"
+handler404 = "whalefall.console.errors.not_found"
 handler500 = "whalefall.api.server_error"

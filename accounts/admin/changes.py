@@ -46,6 +46,9 @@ class AccountChangeLogAdmin(SearchedByAccount, ReadOnlyAdmin):
     search_fields = ("account__username",)
     search_help_text = _("Any part of an account's name")
 
+    def row_title(self, row: AccountChangeLog) -> str:
+        return f"{row.account.username}: {row.get_change_type_display()}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountChangeLog]:
         return super().get_queryset(request).defer("privilege_diff", "other_diff")
 

@@ -41,6 +41,12 @@ class SizeAdmin(ReadOnlyAdmin):
 
     menu = "capacity"
 
+    def row_title(self, row: Any) -> str:
+        """Of a day or a period: whose, and which."""
+        day = getattr(row, "collected_date", None) or getattr(row, "period_start", None)
+        whose = getattr(row, "database", None) or row.instance if day else row
+        return f"{whose} · {day}" if day else str(row)
+
     @admin.display(description=_("instance"), ordering="instance__name")
     def instance_link(self, row: Any) -> Any:
         return show.link(change_url(row.instance), row.instance)

@@ -100,6 +100,9 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
     )
     readonly_fields = fields
 
+    def row_title(self, row: AccountClassificationAssignment) -> str:
+        return f"{row.account.account.username}: {row.classification}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountClassificationAssignment]:
         return super().get_queryset(request).defer(*(f"account__{column}" for column in WIDE))
 

@@ -71,6 +71,10 @@ class ExceptionStateFilter(RadioFilter):
 class RiskExceptionAdmin(RoleAdmin):
     """Risks that people accept: made here, ended here, never changed."""
 
+    empty_hint = _(
+        "Some risks are meant to be: on the page of an account, Accept the risk says why "
+        "and until when."
+    )
     menu = "accounts"
     menu_icon = "verified_user"
     menu_order = 60

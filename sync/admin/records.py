@@ -63,6 +63,9 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("state", "whole_error", "session_link", "duration", "details")
 
+    def row_title(self, row: SyncInstanceRecord) -> str:
+        return f"{row.instance_name} · {row.session.get_sync_category_display()}"
+
     def get_urls(self) -> list[Any]:
         retry = self.admin_site.admin_view(require_POST(self.retry))
         name = "sync_syncinstancerecord_retry"

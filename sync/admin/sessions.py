@@ -12,6 +12,8 @@ from django.db.models import (
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
@@ -58,6 +60,10 @@ class SyncSessionAdmin(ReadOnlyAdmin):
     actions = ("cancel_selected", "retry_selected")
     actions_detail = ("cancel", "retry")
 
+    def row_title(self, row: SyncSession) -> str:
+        started = date_format(timezone.localtime(row.started_at), "DATETIME_FORMAT")
+        return f"{row.get_sync_category_display()} · {started}"
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return ()  # the template shows the session
 
@@ -70,8 +76,7 @@ class SyncSessionAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def page_context(self, session: SyncSession) -> dict[str, Any]:
-        title = f"{session.get_sync_category_display()} · {session.started_at:%F %H:%M}"
-        return {"subtitle": title, **progress.context(session)}
+        return progress.context(session)
 
     def get_urls(self) -> list[Any]:
         view: Any = self.admin_site.admin_view(self.progress_view)

@@ -40,7 +40,8 @@ def test_the_page_names_kinds_and_objects_as_people_do(operator, administrator):
 def test_a_look_at_a_credential_is_kept(viewer):
     pk = fleet.credential().pk
     viewer.get(f"/admin/instances/credential/{pk}/change/")
-    assert AuditEntry.objects.get().object_id == str(pk)
+    found = AuditEntry.objects.get()
+    assert (found.action, found.object_id, found.object_name) == ("view", str(pk), "collector")
 
 
 def test_a_form_that_is_shown_again_is_no_entry(administrator):

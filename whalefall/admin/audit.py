@@ -22,6 +22,7 @@ RESULT_TONES = {"done": "success", "refused": "warning", "failed": "danger"}
 class AuditEntryAdmin(ReadOnlyAdmin):
     """What people did, in the console and through the API."""
 
+    empty_hint = _("Everything that somebody changes stands here.")
     menu = "people"
     menu_icon = "history"
     menu_order = 30
@@ -42,6 +43,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         *("result_badge", "status", "request_id"),
     )
     readonly_fields = ("details_json", "result_badge")
+
+    def row_title(self, row: AuditEntry) -> str:
+        return f"{row.username}: {self.what_was_done(row)} {self.what(row)}"
 
     @admin.display(description=_("time"), ordering="time")
     def when(self, entry: AuditEntry) -> Any:

@@ -33,6 +33,7 @@ class LevelFilter(admin.SimpleListFilter):
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnlyAdmin):
+    empty_hint = _("Nothing has been logged.")
     menu = "people"
     menu_icon = "receipt_long"
     menu_order = 40

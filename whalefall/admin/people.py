@@ -147,6 +147,7 @@ class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
 class LockoutAdmin(RoleAdmin):
     """Wrong passwords of late; deleting a row lets the person try again at once."""
 
+    empty_hint = _("Nobody is locked out: after too many wrong passwords a name waits here.")
     menu = "people"
     menu_icon = "lock_clock"
     menu_order = 25

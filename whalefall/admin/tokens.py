@@ -57,6 +57,7 @@ class TokenForm(forms.ModelForm):
 class ApiTokenAdmin(RoleAdmin):
     """One's own tokens, which are made here and shown once. Administrators see everybody's."""
 
+    empty_hint = _("A token lets a program use the API in your name, for as long as you say.")
     menu = "people"
     menu_icon = "token"
     menu_order = 22

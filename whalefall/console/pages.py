@@ -11,6 +11,7 @@ from django.contrib.admin.utils import quote, unquote
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -99,13 +100,32 @@ class RoleAdmin(RoleRights, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConsoleList
 
+    @property
+    def list_title(self) -> Any:
+        """What the menu calls the list."""
+        return self.menu_title or self.opts.verbose_name_plural
+
+    def row_title(self, row: Any) -> str:
+        """What the page of a row is called, in words that people know it by."""
+        return str(row)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         """With the views that people keep of it."""
         page = f"{self.opts.app_label}_{self.opts.model_name}"
-        kept = {"saved": saved_views.context(request, page)}
+        kept = {"saved": saved_views.context(request, page), "title": capfirst(self.list_title)}
         return super().changelist_view(request, {**kept, **(extra_context or {})})
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = kwargs.get("obj")
+        if row is not None:
+            context["title"] = capfirst(self.list_title)
+            if context.get("subtitle") == str(row):
+                context["subtitle"] = self.row_title(row)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._noted(obj, super().log_addition(request, obj, message))
@@ -128,6 +148,17 @@ class ReadOnlyAdmin(ReadOnlyRights, RoleAdmin):
     """A page that only shows."""
 
     warn_unsaved_form = False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Without the button to a history that nobody can make."""
+        context = {"show_history": False, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
 
 
 class ReadOnlyInline(ReadOnlyRights, TabularInline):
