@@ -86,13 +86,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=1000)
     parser.add_argument("--databases", type=int, default=200, help="of each instance")
-    parser.add_argument("--days", type=int, default=45, help="of sizes of every database")
+    parser.add_argument("--days", type=int, default=730, help="of sizes of every database")
+    parser.add_argument("--summed", type=int, default=200, help="days of sums of every database")
     parser.add_argument("--weeks", type=int, default=104, help="of sums of every database")
     parser.add_argument("--store", type=Path, help="a folder to keep it in, and to find it in")
     args = parser.parse_args()
     os.environ["WHALEFALL_STORE_DURABLE"] = "0"
     os.environ["WHALEFALL_LOG_TO_STORE"] = "0"
-    size = capacity_rows.Size(args.instances, args.databases, args.days, args.weeks)
+    size = capacity_rows.Size(args.instances, args.databases, args.days, args.summed, args.weeks)
     with own_store(args.store):
         return measure(size)
 

@@ -1,8 +1,8 @@
 """The rows of a fleet's capacity, made in the store by generate_series.
 
-The layout of a store whose days are pruned: `sizes` of every database for the days that are kept
-and the sums of its last days; sums by week, month and quarter of every database for two years; the
-days and sums of every instance for two years. Growth, outlook and newest sums are then made by the
+Sizes of every database and instance for two years of days, their sums by week, month and quarter
+for two years, and by day of every instance; the sums by day of every database for as long as is
+asked for. Growth, outlook and newest sums are then made by the
 product's own statements.
 
 Every size is a formula of the database and the day, so that an answer can be checked.
@@ -10,12 +10,14 @@ Every size is a formula of the database and the day, so that an answer can be ch
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 DAYS = 730
-SUMMED_DAYS = 14
 
 # 10 MiB to 10 GiB at first, each with a growth of its own (some shrink), and the saw of a week.
 FORMULA = """
@@ -47,26 +49,28 @@ SELECT 'team-' || n, 'Team ' || n, 'team', 'gray', true, now(), now() FROM gener
 INSERT INTO instance_tags (instance_id, tag_id)
 SELECT i.id, t.id FROM instances i JOIN tags t ON t.name = 'team-' || (1 + i.id % 8)""",
 )
-DATABASE_DAY = """
-INSERT INTO database_size_stats (database_id, instance_id, collected_date, collected_at, size_bytes,
+DATABASE_DAYS = """
+INSERT INTO {table} (id, database_id, instance_id, collected_date, collected_at, size_bytes,
     data_bytes, reason)
-SELECT n, (n - 1) / {databases} + 1, DATE '{day}', DATE '{day}' + time '03:00', size, size, ''
-FROM generate_series(1, {instances} * {databases}) n,
-    LATERAL (SELECT pg_temp.size_of(n, '{day}') AS size) bytes"""
+SELECT {next}, n, (n - 1) / {databases} + 1, day::date, day + time '03:00', size, size, ''
+FROM generate_series(timestamp '{since}', '{until}', interval '1 day') day,
+    generate_series(1, {instances} * {databases}) n,
+    LATERAL (SELECT pg_temp.size_of(n, day::date) AS size) bytes"""
 INSTANCE_DAYS = """
-INSERT INTO instance_size_stats (instance_id, collected_date, collected_at, size_bytes,
+INSERT INTO {table} (id, instance_id, collected_date, collected_at, size_bytes,
     database_count, measured_count, reason)
-SELECT instance, day::date, day + time '03:00', {databases} * pg_temp.size_of(instance, day::date),
-    {databases}, {databases}, ''
-FROM generate_series(timestamp '{first}', '{last}', interval '1 day') day,
+SELECT {next}, instance, day::date, day + time '03:00',
+    {databases} * pg_temp.size_of(instance, day::date), {databases}, {databases}, ''
+FROM generate_series(timestamp '{since}', '{until}', interval '1 day') day,
     generate_series(1, {instances}) instance"""
 # First and last day by the formula; what lies between is not looked at.
 PERIODS = """
-INSERT INTO {table} ({columns}, period_type, period_start, period_end, avg_bytes, min_bytes,
+INSERT INTO {table} (id, {columns}, period_type, period_start, period_end, avg_bytes, min_bytes,
     max_bytes, first_bytes, last_bytes, change_bytes, change_percent, data_points, calculated_at)
-SELECT {values}, '{period}', starts, ends, (a + b) / 2, least(a, b), greatest(a, b), a, b, b - a,
-    (b - a) * 100.0 / a, ends - starts + 1, now()
-FROM generate_series(date_trunc('{unit}', timestamp '{since}'), '{last}', interval '{step}') moment,
+SELECT {next}, {values}, '{period}', starts, ends, (a + b) / 2, least(a, b), greatest(a, b), a, b,
+    b - a, (b - a) * 100.0 / a, ends - starts + 1, now()
+FROM generate_series(date_trunc('{unit}', timestamp '{since}'), '{until}',
+        interval '{step}') moment,
     LATERAL (SELECT moment::date AS starts, (moment + interval '{step}')::date - 1 AS ends) period,
     generate_series(1, {count}) n,
     LATERAL (SELECT {each} * pg_temp.size_of(n, starts) AS a,
@@ -77,26 +81,43 @@ STEPS = {
     "monthly": ("month", "1 month"),
     "quarterly": ("quarter", "3 months"),
 }
-# Filled first and indexed then: rows and indexes side by side take three times as long.
-INDEXES = """
-SELECT pg_get_indexdef(indexrelid) FROM pg_index
-WHERE indrelid = to_regclass(%s) AND NOT indisunique
-"""
 PARTITIONED = (
     "database_size_stats",
     "instance_size_stats",
     "database_size_aggregations",
     "instance_size_aggregations",
 )
+LEAVES = """
+SELECT relid::regclass::text FROM pg_partition_tree(to_regclass(%s)) WHERE isleaf ORDER BY 1
+"""
+# Constraints first: without them their indexes are gone as well.
+CONSTRAINTS = """
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = to_regclass(%s) AND contype IN ('p', 'u') ORDER BY conname
+"""
+INDEXES = """
+SELECT relname, substring(pg_get_indexdef(indexrelid) from 'USING.*') FROM pg_index
+JOIN pg_class index ON index.oid = indexrelid
+WHERE indrelid = to_regclass(%s) AND NOT indisunique ORDER BY relname
+"""
+SIDE_BY_SIDE = 2
+SETTINGS = """
+SET session_replication_role = replica;
+SET maintenance_work_mem = '512MB';
+SET max_parallel_maintenance_workers = 0;
+"""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is; `days` of sizes and `weeks` of sums of every database."""
+    """How much there is: `days` of sizes, `summed` days of sums and `weeks` of sums of every
+    database.
+    """
 
     instances: int
     databases: int
     days: int
+    summed: int
     weeks: int
     last: date = field(default_factory=lambda: datetime.now(UTC).date())
 
@@ -104,71 +125,113 @@ class Size:
     def first(self) -> date:
         return self.last - timedelta(days=DAYS - 1)
 
+    @property
+    def names(self) -> dict[str, Any]:
+        return {
+            "instances": self.instances,
+            "databases": self.databases,
+            "first": self.first,
+            "last": self.last,
+        }
+
 
 def load(size: Size) -> None:
-    """Fill the empty store."""
+    """Fill the empty store: tables without indexes month by month, two at a time, and the indexes
+    then. Rows and indexes side by side take three times as long.
+    """
     from django.db import connection
 
     from capacity import growth, outlook, partitions
 
-    first, last, kept = size.first, size.last, size.days
-    names = {
-        "instances": size.instances,
-        "databases": size.databases,
-        "first": first,
-        "last": last,
-        "weeks": size.weeks,
-    }
-    partitions.ensure(*(first + timedelta(days=n) for n in range(0, DAYS + 60, 20)))
+    partitions.ensure(*(size.first + timedelta(days=n) for n in range(0, DAYS + 60, 20)))
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")  # the references are right
-        cursor.execute(FORMULA.format(**names))
-        indexes = [statement for table in PARTITIONED for statement in _unindexed(cursor, table)]
+        cursor.execute(SETTINGS + FORMULA.format(**size.names))
         for statement in FLEET:
-            cursor.execute(statement.format(**names))
-        for back in reversed(range(kept)):
-            cursor.execute(DATABASE_DAY.format(day=last - timedelta(days=back), **names))
-        cursor.execute(INSTANCE_DAYS.format(**names))
-        _periods(cursor, min(kept, SUMMED_DAYS), names)
-        for statement in indexes:
-            cursor.execute(statement)
+            cursor.execute(statement.format(**size.names))
+        kept = {table: _unindexed(cursor, table) for table in PARTITIONED}
+        leaves = {leaf: table for table in PARTITIONED for leaf in _column(cursor, LEAVES, table)}
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as workers:
+            work = [
+                workers.submit(_fill, size, leaf, kept[table]) for leaf, table in leaves.items()
+            ]
+            for each in work:
+                each.result()
+        for table, statements in kept.items():
+            for statement in statements:
+                cursor.execute(statement.format(table=table, prefix=""))
         cursor.execute("SET session_replication_role = origin")
-        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("ANALYZE")
         growth.calculate()
         outlook.calculate()
         cursor.execute("VACUUM (ANALYZE) database_growth, instance_outlooks")
 
 
+def _column(cursor: Any, query: str, table: str) -> list[str]:
+    cursor.execute(query, [table])
+    return [row[0] for row in cursor.fetchall()]
+
+
 def _unindexed(cursor: Any, table: str) -> list[str]:
+    """Drops its keys and indexes; the statements that make them again, of a `table` and under
+    names with a `prefix`.
+    """
+    statements = []
+    cursor.execute(CONSTRAINTS, [table])
+    for name, definition in cursor.fetchall():
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        statements.append(f"ALTER TABLE {{table}} ADD CONSTRAINT {{prefix}}{name} {definition}")
     cursor.execute(INDEXES, [table])
-    statements = [statement for (statement,) in cursor.fetchall()]
-    for statement in statements:
-        cursor.execute(f"DROP INDEX {statement.split()[2]}")
-    return [statement.replace(" ON ONLY ", " ON ") for statement in statements]
+    for name, definition in cursor.fetchall():
+        cursor.execute(f"DROP INDEX {name}")
+        statements.append(f"CREATE INDEX {{prefix}}{name} ON {{table}} {definition}")
+    return statements
 
 
-def _periods(cursor: Any, summed: int, names: dict[str, Any]) -> None:
-    last, databases = names["last"], names["databases"]
-    for period, (unit, step) in STEPS.items():
-        since = names["first"]
-        if period in ("daily", "weekly"):
-            since = last - timedelta(days=summed - 1 if period == "daily" else 7 * names["weeks"])
-        shared = {"period": period, "unit": unit, "step": step, "last": last}
-        of_databases = {
-            "table": "database_size_aggregations",
-            "columns": "database_id, instance_id",
-            "values": f"n, (n - 1) / {databases} + 1",
-            "count": names["instances"] * databases,
-            "each": 1,
-            "since": since,
-        }
-        of_instances = {
-            "table": "instance_size_aggregations",
-            "columns": "instance_id",
-            "values": "n",
-            "count": names["instances"],
-            "each": databases,
-            "since": names["first"],
-        }
-        for one in (of_databases, of_instances):
-            cursor.execute(PERIODS.format(**shared, **one))
+def _fill(size: Size, leaf: str, indexes: list[str]) -> None:
+    """One month or one kind of period. Its indexes are those of the whole table later on."""
+    from django.db import connection
+
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(SETTINGS + FORMULA.format(**size.names))
+        for statement in _rows(size, leaf):
+            cursor.execute(statement)
+        for number, statement in enumerate(indexes):
+            prefix = f"{leaf.replace('aggregations', 'sums')}_{number}_"
+            cursor.execute(statement.format(table=leaf, prefix=prefix))
+        cursor.execute(f"VACUUM (FREEZE, ANALYZE) {leaf}")
+
+
+def _rows(size: Size, leaf: str) -> Iterator[str]:
+    """The statements that fill it."""
+    scope, _sign, kind = leaf.partition("_size_")
+    kind = kind.removeprefix("aggregations_").removeprefix("stats_")
+    period = kind.partition("_")[0] if kind[0].isalpha() else ""
+    of_databases = scope == "database"
+    days = {"": size.days, "daily": size.summed, "weekly": 7 * size.weeks}.get(period, DAYS)
+    since = size.last - timedelta(days=(days if of_databases else DAYS) - 1)
+    until = size.last
+    if kind[-1].isdigit():
+        year, month = (int(number) for number in kind[-7:].split("_"))
+        since = max(since, date(year, month, 1))
+        until = min(until, date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1))
+    if since > until:
+        return
+    whole = f"{scope}_size_{'aggregations' if period else 'stats'}"
+    # A month alone has no default for its numbers.
+    number = f"nextval('{whole}_number')"
+    names = size.names | {"table": leaf, "since": since, "until": until, "next": number}
+    if not period:
+        yield (DATABASE_DAYS if of_databases else INSTANCE_DAYS).format(**names)
+        return
+    unit, step = STEPS[period]
+    databases = size.databases
+    yield PERIODS.format(
+        period=period,
+        unit=unit,
+        step=step,
+        columns="database_id, instance_id" if of_databases else "instance_id",
+        values=f"n, (n - 1) / {databases} + 1" if of_databases else "n",
+        count=size.instances * databases if of_databases else size.instances,
+        each=1 if of_databases else databases,
+        **names,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -180,6 +181,18 @@ class VolumeFilter(OnInstances):
     class Meta:
         model = InstanceVolume
         fields: tuple[str, ...] = ()
+
+
+def asked_periods(query: Mapping[str, str]) -> tuple[str, date, date]:
+    """The kind of periods that a valid query asks for, and between what days they begin: from the
+    one before the current, where it does not say.
+    """
+    form = AggregationFilter(query, queryset=InstanceSizeAggregation.objects.none()).form
+    form.is_valid()
+    asked = form.cleaned_data
+    period = asked["period_type"] or PeriodType.DAILY
+    first = asked["start_date"] or since_last(period)
+    return period, first, asked["end_date"] or date.max
 
 
 def since_last(period: str) -> date:

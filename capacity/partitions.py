@@ -21,6 +21,8 @@ MONTHLY = {
 }
 """Table, and the day that says which month a row belongs to."""
 
+SUMS_OF_DATABASES = "database_size_aggregations_daily"
+
 MONTHS_AHEAD = 3
 LOCK = 0x63617061  # of those who make months; "capa"
 # Longer than a write takes, shorter than people notice that theirs wait behind us.
@@ -113,13 +115,13 @@ def known(table: str) -> Iterator[Month]:
             yield Month(table, date(int(year), int(month), 1))
 
 
-def drop_before(day: date) -> int:
-    """Drop the months that ended before `day`; how many rows went with them.
+def drop_before(day: date, tables: Iterable[str] = tuple(MONTHLY)) -> int:
+    """Drop the months of `tables` that ended before `day`; how many rows went with them.
 
     A month that is in use for too long stays until the next night, with a line in the log.
     """
     return sum(
-        _drop(month) for table in MONTHLY for month in list(known(table)) if month.following <= day
+        _drop(month) for table in tables for month in list(known(table)) if month.following <= day
     )
 
 

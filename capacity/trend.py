@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from capacity import history
-from capacity.chart import Mark, Spot, chart
+from capacity.by_month import Month, months
+from capacity.chart import Gap, Mark, Spot, chart
 from capacity.forecast import Day, Forecast, TooLittle
 from capacity.models import InstanceDatabase
 from whalefall.console import show
@@ -18,6 +21,8 @@ from whalefall.instances.models import Instance
 
 DAYS = 365
 FORECAST_DAYS = 180
+EVERY = 1
+"""Days between two readings; where it is more, days are missing."""
 
 
 def of_instance(instance: Instance) -> SafeString:
@@ -49,10 +54,11 @@ def _made(make: Callable[[], Forecast]) -> Forecast | str:
 def _drawn(
     name: str, days: Sequence[Day], found: Forecast | str, limit: int | None = None
 ) -> SafeString:
-    growth = None
+    growth, off = None, 0.0
     if isinstance(found, Forecast):
         growth = (found.growth.per_day, found.growth.low, found.growth.high)
-    drawn = chart(days, limit, growth=growth)
+        off = found.last_bytes * (found.accuracy.error_percent or 0) / 100
+    drawn = chart(days, limit, growth=growth, off=off, every=EVERY)
     context: dict[str, Any] = {
         "chart": drawn,
         "words": _words(found) if isinstance(found, Forecast) else found,
@@ -62,10 +68,15 @@ def _drawn(
         # Coordinates as text: a number would be written with the comma of the reader's language.
         context |= {
             "sizes": [mark(each, show.size) for each in drawn.sizes],
-            "days": [mark(each, str) for each in drawn.days],
+            "days": [day_mark(each) for each in drawn.days],
             "dots": [(f"{x:.1f}", f"{y:.1f}") for x, y in drawn.dots],
             "spots": [_spot(spot) for spot in drawn.spots],
+            "stretches": drawn.stretches,
+            "gaps": [_gap(gap) for gap in drawn.gaps],
+            "months": [_month(month) for month in reversed(months(days))],
             "limit": None if drawn.limit is None else f"{drawn.limit:.1f}",
+            # Below its line where there is no room above it.
+            "limit_dy": "-4" if drawn.limit is None or drawn.limit > drawn.top + 12 else "13",
             "limit_text": _("limit: %(size)s") % {"size": show.size(limit)},
         }
     return render_to_string("capacity/trend.html", context)
@@ -76,9 +87,42 @@ def _spot(spot: Spot) -> dict[str, Any]:
     return numbers | {"text": f"{spot.day}: {show.size(spot.size)}"}
 
 
+def _gap(gap: Gap) -> dict[str, str]:
+    days = str(gap.first) if gap.first == gap.last else f"{gap.first} – {gap.last}"
+    return {
+        "left": f"{gap.left:.1f}",
+        "width": f"{gap.width:.1f}",
+        "text": _("%(days)s: not measured") % {"days": days},
+    }
+
+
+def _month(month: Month) -> dict[str, Any]:
+    change = show.EMPTY if month.change is None else signed(month.change, plus=True)
+    return {
+        "name": month_name(month.first),
+        "size": show.size(month.size),
+        "change": change,
+        "measured": month.measured,
+    }
+
+
+def month_name(first: date) -> str:
+    """As the reader's language writes it: Sep 2026."""
+    # Translators: a month and its year on an axis, in Django's letters for dates.
+    return date_format(first, _("M Y"))
+
+
+def day_mark(place: Mark) -> dict[str, Any]:
+    """A day on an axis; the first of a month, where months are marked, as its name."""
+    day = place.value
+    if isinstance(day, date) and place.is_month:
+        return mark(place, month_name)
+    return mark(place, str)
+
+
 def mark(place: Mark, text: Callable[[Any], Any]) -> dict[str, Any]:
     """What the template writes on an axis; coordinates as text."""
-    return {"at": f"{place.at:.1f}", "text": text(place.value)}
+    return {"at": f"{place.at:.1f}", "text": text(place.value), "anchor": place.anchor}
 
 
 def _words(found: Forecast) -> str:

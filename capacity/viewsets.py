@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -67,37 +68,44 @@ class Exports(mixins.ListModelMixin, ViewSet):
 class AggregationViewSet(Exports):
     """Sums by period, the newest first; days unless `period_type` says otherwise."""
 
-    one = ""
-
     @extend_schema(responses=shapes.SizeSummarySerializer, filters=True)
     @action(detail=False, pagination_class=None)
     def summary(self, request: Request) -> Answer:
-        """The newest period of each in one sum. Without `start_date`, of the current period or the
-        one before it.
+        """Of every instance its newest period, in one sum. Without `start_date`, of the current
+        period or the one before it.
         """
         found = self.filter_queryset(self.get_queryset()).order_by()
-        period = request.query_params.get("period_type") or "daily"
-        if "start_date" not in request.query_params:
-            found = found.filter(period_start__gte=filters.since_last(period))
-        rows = found.order_by(self.one, "-period_start").distinct(self.one)
-        return Answer({"period_type": period, **_summary(rows)})
+        period, first, last = filters.asked_periods(request.query_params)
+        found = found.filter(period_start__range=(first, last))
+        return Answer({"period_type": period, **_summary(found, period, first, last)})
 
 
+# The newest period is looked up for each instance in the index: no sorting of all the rows. What
+# is gone from an instance does not count beside what is there.
 SUMMARY = """
+WITH newest AS MATERIALIZED (
+    SELECT instance.id AS instance_id, (
+        SELECT max(period_start) FROM {table} sums
+        WHERE sums.instance_id = instance.id AND sums.period_type = %s
+            AND sums.period_start BETWEEN %s AND %s
+    ) AS period_start
+    FROM instances instance
+)
 SELECT count(*) AS total, count(*) - count(last_bytes) AS not_measured,
     max(period_start) AS newest_period_start, sum(last_bytes)::bigint AS total_bytes,
     round(avg(last_bytes))::bigint AS average_bytes, max(last_bytes) AS largest_bytes,
     sum(change_bytes)::bigint AS change_bytes
-FROM ({rows}) AS newest
+FROM ({rows}) AS found JOIN newest USING (instance_id, period_start)
 """
 
 
-def _summary(newest: QuerySet[Any]) -> dict[str, Any]:
-    """Of rows that are distinct by one column, which Django does not add up."""
-    rows = newest.values("period_start", "last_bytes", "change_bytes")
+def _summary(found: QuerySet[Any], period: str, first: date, last: date) -> dict[str, Any]:
+    """Of those of the sums that are of the newest period of their instance."""
+    rows = found.values("instance_id", "period_start", "last_bytes", "change_bytes")
     sql, params = rows.query.sql_with_params()
+    statement = SUMMARY.format(rows=sql, table=found.model._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(SUMMARY.format(rows=sql), params)
+        cursor.execute(statement, [period, first, last, *params])
         names = [column.name for column in cursor.description]
         return dict(zip(names, cursor.fetchone(), strict=True))
 
@@ -113,7 +121,6 @@ class InstanceAggregationViewSet(AggregationViewSet):
     serializer_class = shapes.InstanceAggregationSerializer
     filterset_class = filters.InstanceAggregationFilter
     sort_fields = SUM_SORTS | {"instance": "instance__name"}
-    one = "instance_id"
     exported = {"instance": "instance__name"} | {name: name for name in shapes.SUMS}
     export_name = "instance-sizes"
 
@@ -130,7 +137,6 @@ class DatabaseAggregationViewSet(AggregationViewSet):
     pagination_class = KeysFirst
     filterset_class = filters.DatabaseAggregationFilter
     sort_fields = SUM_SORTS | {"database_name": "database__database_name"}
-    one = "database_id"
     exported = {
         "instance": "instance__name",
         "database": "database__database_name",

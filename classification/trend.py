@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from capacity.chart import Chart, Mark, chart
+from capacity.trend import day_mark
 from classification import daily
 from classification.models import (
     AccountClassification,
@@ -105,7 +106,7 @@ def _coordinates(drawn: Chart) -> dict[str, Any]:
     """As text: a number would be written with the comma of the reader's language."""
     return {
         "counts": [_mark(mark) for mark in drawn.sizes],
-        "days": [_mark(mark) for mark in drawn.days],
+        "days": [day_mark(mark) for mark in drawn.days],
         "dots": [(f"{x:.1f}", f"{y:.1f}") for x, y in drawn.dots],
     }
 

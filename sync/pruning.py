@@ -37,21 +37,25 @@ def prune() -> dict[str, int]:
         "failed_tasks": _delete(Failure.objects.all(), "stopped", settings.KEEP_LOGS),
         "changes": _delete(AccountChangeLog.objects.all(), "change_time", settings.KEEP_CHANGES),
         "snapshots": _delete(AccountSnapshot.objects.all(), "until", settings.KEEP_CHANGES),
-        "sizes": _delete_sizes(settings.KEEP_SIZES),
+        "sizes": _delete_sizes(settings.KEEP_SIZES, settings.KEEP_DAY_SUMS),
         "counts": _delete(DailyCount.objects.all(), "day", settings.KEEP_COUNTS),
     }
 
 
-def _delete_sizes(days: int) -> int:
-    """Months of sizes by day and of sums of days; sums of longer periods are kept for ever.
+def _delete_sizes(days: int, sums: int) -> int:
+    """Months of sizes by day and of sums of days, those of databases (half of all there is) after
+    `sums` days; sums of longer periods are kept for ever.
 
     A month goes as a whole when its last day is older than is kept: that costs the same for any
     number of rows.
     """
-    if not days:
-        return 0
-    kept = timedelta(days=max(days, FEWEST_SIZE_DAYS))
-    return partitions.drop_before(timezone.localdate() - kept)
+    today, dropped = timezone.localdate(), 0
+    if days:
+        dropped += partitions.drop_before(today - timedelta(days=max(days, FEWEST_SIZE_DAYS)))
+    if sums:
+        first = today - timedelta(days=sums)
+        dropped += partitions.drop_before(first, [partitions.SUMS_OF_DATABASES])
+    return dropped
 
 
 def _delete(rows: QuerySet[Any], time: str, days: int) -> int:

@@ -157,6 +157,8 @@ KEEP_COUNTS = env.int("WHALEFALL_KEEP_COUNTS", default=1100)
 KEEP_CHANGES = env.int("WHALEFALL_KEEP_CHANGES", default=0)
 # Sizes by day, at least 200 days of them; sums of weeks, months and quarters are always kept.
 KEEP_SIZES = env.int("WHALEFALL_KEEP_SIZES", default=0)
+# What the sum of one day of a database says, its size of that day says as well.
+KEEP_DAY_SUMS = env.int("WHALEFALL_KEEP_DAY_SUMS", default=200)
 
 # Messages to people (the app `notify`): private networks that they may be sent to, besides the
 # public internet; seconds that a receiver has; where this system stands, for links.

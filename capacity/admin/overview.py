@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy
 
 from capacity import trend
 from capacity.bars import Bar, bars, part
+from capacity.by_month import side_by_side
 from capacity.by_tag import by_tag
-from capacity.chart import lines
+from capacity.chart import Spot, lines
 from capacity.models import (
     DatabaseGrowth,
     InstanceDatabase,
@@ -148,11 +149,32 @@ def _tags(today: date) -> SafeString | str:
         "chart": drawn,
         "series": rows,
         "sizes": [trend.mark(mark, show.size) for mark in drawn.sizes],
-        "days": [trend.mark(mark, str) for mark in drawn.days],
+        "days": [trend.day_mark(mark) for mark in drawn.days],
+        "spots": [_week(spot, rows, largest) for spot in drawn.spots],
+        "months": [
+            (trend.month_name(first), [show.size(size) for size in sizes])
+            for first, sizes in side_by_side([days for _tag, days in largest])
+        ],
         "label": _("Sizes by tag"),
         "rest": len(series) - len(largest),
     }
     return render_to_string("capacity/lines.html", context)
+
+
+def _week(spot: Spot, rows: list[dict[str, Any]], largest: Sequence[Any]) -> dict[str, str]:
+    """What the tags were in the week that is pointed at."""
+    sizes = [dict(days).get(spot.day) for _tag, days in largest]
+    said = [
+        f"{row['name']}: {show.size(size)}"
+        for row, size in zip(rows, sizes, strict=True)
+        if size is not None
+    ]
+    return {
+        "x": f"{spot.x:.1f}",
+        "left": f"{spot.left:.1f}",
+        "width": f"{spot.width:.1f}",
+        "text": "\n".join([str(spot.day), *said]),
+    }
 
 
 def days_badge(row: InstanceOutlook) -> Any:

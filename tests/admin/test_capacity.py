@@ -41,6 +41,27 @@ def test_a_database_shows_its_trend_without_a_limit(viewer, orders_db):
     assert "wf-chart-limit" not in page
 
 
+def test_days_that_were_not_measured_are_a_gap_and_its_dates_are_told(viewer, orders_db):
+    for back in range(40):
+        if back not in (20, 21, 22):
+            when = timezone.now() - timedelta(days=back)
+            apply(orders_db, observed(sales=1000 * MIB), COMPLETE, now=when)
+    page = viewer.get(f"{INSTANCES}{orders_db.pk}/change/").content.decode()
+    first, last = (timezone.localdate() - timedelta(days=back) for back in (22, 20))
+    assert page.count('<polyline class="wf-chart-line" points="74.0') == 1
+    assert f"<title>{first} – {last}: not measured</title>" in page
+
+
+def test_who_does_not_see_the_chart_has_a_table_of_months(viewer, orders_db):
+    grown(orders_db)
+    page = viewer.get(f"{INSTANCES}{orders_db.pk}/change/").content.decode()
+    table = page.partition('<details class="wf-chart-table">')[2].partition("</details>")[0]
+    today = timezone.localdate()
+    newest = f'<th scope="row">{today:%b %Y}</th><td class="wf-num">1000.0\xa0MB</td>'
+    assert newest in table
+    assert f'<td class="wf-num">{today.day}</td>' in table
+
+
 def test_too_little_history_is_said(viewer, orders_db):
     grown(orders_db, 3)
     page = viewer.get(f"{INSTANCES}{orders_db.pk}/change/").content.decode()

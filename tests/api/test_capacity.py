@@ -166,6 +166,29 @@ def test_the_summary_of_databases_tells_what_was_not_measured(viewer, fleet):
     assert (found["total"], found["not_measured"], found["total_bytes"]) == (2, 1, 40)
 
 
+def test_what_is_gone_from_an_instance_is_not_in_the_summary_of_its_databases(viewer, fleet):
+    of_databases, of_instances = (
+        check_ok(viewer.get(f"{BASE}/capacity/{what}/summary"))
+        for what in ("databases", "instances")
+    )
+    assert of_databases["total"] == 3  # without `old`, which was there yesterday
+    assert of_databases["total_bytes"] == of_instances["total_bytes"] == 140
+
+
+def test_an_instance_that_was_not_measured_yet_today_counts_with_yesterday(viewer, fleet):
+    on_day(instance("late-db"), 1, slow=7)
+    on_day(instance("lost-db"), 2, far=1000)
+    found = check_ok(viewer.get(f"{BASE}/capacity/databases/summary"))
+    assert (found["total"], found["total_bytes"]) == (4, 147)
+
+
+def test_the_summary_of_days_that_are_asked_for(viewer, fleet):
+    yesterday = timezone.localdate() - timedelta(days=1)
+    query = {"start_date": yesterday, "end_date": yesterday}
+    found = check_ok(viewer.get(f"{BASE}/capacity/databases/summary", query))
+    assert (found["total_bytes"], found["newest_period_start"]) == (95, str(yesterday))
+
+
 def test_the_summary_of_nothing(viewer):
     found = check_ok(viewer.get(f"{BASE}/capacity/instances/summary", {"period_type": "monthly"}))
     assert (found["total"], found["total_bytes"], found["period_type"]) == (0, None, "monthly")

@@ -90,6 +90,54 @@ def test_pointing_anywhere_meets_a_day():
     assert [spot.size for spot in drawn.spots] == list(range(9))
 
 
+def test_missing_days_are_a_gap_in_the_line_and_not_a_straight_one():
+    drawn = chart([days(5, 5, 5, 5, 5, 5, 5)[n] for n in (0, 1, 4, 5, 6)], every=1)
+    first, second = (spots(stretch.line) for stretch in drawn.stretches)
+    assert (len(first), len(second), drawn.dots) == (2, 3, [])
+    (gap,) = drawn.gaps
+    assert (gap.first.day, gap.last.day) == (3, 4)
+    assert gap.left == pytest.approx(first[-1][0], abs=0.1)
+    assert gap.left + gap.width == pytest.approx(second[0][0], abs=0.1)
+
+
+def test_a_day_alone_between_gaps_is_a_dot():
+    drawn = chart([days(*range(9))[n] for n in (0, 1, 4, 7, 8)], every=1)
+    assert (len(drawn.stretches), len(drawn.gaps), len(drawn.dots)) == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("length", "marked"),
+    [
+        (20, ["2026-01-01", "2026-01-06", "2026-01-11", "2026-01-15", "2026-01-20"]),
+        (100, ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"]),
+        (365, ["2026-01-01", "2026-03-01", "2026-05-01", "2026-07-01", "2026-09-01", "2026-11-01"]),
+        (730, ["2026-01-01", "2026-07-01", "2027-01-01", "2027-07-01"]),
+    ],
+)
+def test_long_times_are_marked_by_months_and_short_ones_by_days(length, marked):
+    drawn = chart(days(*[GIB] * length))
+    assert [str(mark.value) for mark in drawn.days] == marked
+    assert {mark.is_month for mark in drawn.days} == {length > 60}
+
+
+@given(some.integers(1, 1500), some.integers(0, 800))
+def test_the_names_of_days_stand_apart_and_inside(length, start):
+    first = FIRST + timedelta(days=start)
+    drawn = chart([(first, 1), (first + timedelta(days=length), 2)])
+    for one, two in pairwise(drawn.days):
+        assert two.at - one.at > 60 or (length < 4)
+    assert all(LEFT <= mark.at <= WIDTH - RIGHT for mark in drawn.days)
+
+
+def test_bounds_are_wider_by_what_such_forecasts_missed():
+    sizes = days(*range(0, 40 * GIB, GIB))
+    narrow = chart(sizes, 100 * GIB, growth=(GIB, GIB, GIB))
+    wide = chart(sizes, 100 * GIB, growth=(GIB, GIB, GIB), off=10 * GIB)
+    assert narrow.ahead.line == wide.ahead.line
+    (_, least), (_, most) = spots(wide.ahead.area)[1:3]
+    assert least > spots(wide.ahead.line)[1][1] > most
+
+
 def test_several_lines_share_one_frame():
     drawn = lines([days(GIB, 2 * GIB), [], [(FIRST + timedelta(days=2), 4 * GIB)]])
     first, second = map(spots, drawn.lines)

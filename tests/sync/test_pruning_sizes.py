@@ -9,7 +9,12 @@ from django.utils import timezone
 
 from capacity.aggregation import aggregate
 from capacity.collection import apply
-from capacity.models import DatabaseSizeAggregation, DatabaseSizeStat, InstanceSizeStat
+from capacity.models import (
+    DatabaseSizeAggregation,
+    DatabaseSizeStat,
+    InstanceSizeAggregation,
+    InstanceSizeStat,
+)
 from sync import pruning
 from tests.capacity.cast import COMPLETE, observed
 from tests.sync import cast
@@ -29,13 +34,24 @@ def kept():
 
 
 def test_old_days_go_and_the_sums_of_longer_periods_stay(settings):
-    settings.KEEP_SIZES = 300
+    settings.KEEP_SIZES, settings.KEEP_DAY_SUMS = 300, 0
     measured(0, 299, 400)
     assert pruning.prune()["sizes"] == 4
     assert kept() == sorted(row.size_bytes for row in InstanceSizeStat.objects.all()) == [0, 299]
     sums = DatabaseSizeAggregation.objects
     assert sums.filter(period_type="daily").count() == 2
     assert sums.filter(period_type="monthly").count() == 3
+
+
+def test_sums_of_the_days_of_databases_go_before_their_sizes(settings):
+    settings.KEEP_SIZES, settings.KEEP_DAY_SUMS = 0, 100
+    measured(0, 99, 250)
+    pruning.prune()
+    assert kept() == [0, 99, 250]
+    assert DatabaseSizeAggregation.objects.filter(period_type="daily").count() == 2
+    assert InstanceSizeAggregation.objects.filter(period_type="daily").count() == 3
+    settings.KEEP_DAY_SUMS = 0
+    assert pruning.prune()["sizes"] == 0
 
 
 @pytest.mark.parametrize(("days", "expected"), [(0, [0, 150, 250]), (10, [0, 150])])
