@@ -101,7 +101,7 @@ def forget() -> None:
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE account_classification_assignments, classified_accounts")
         cursor.execute("TRUNCATE account_risks, accepted_assignments")
-        cursor.execute("UPDATE account_classifications SET rules_stamp = ''")
+        cursor.execute("UPDATE account_classifications SET rule_stamps = '{}'")
         cursor.execute("CHECKPOINT")
 
 

@@ -67,9 +67,9 @@ FLEET = (
     """,
     """
     INSERT INTO account_classifications (id, name, display_name, description, risk_level, color,
-        icon_name, priority, is_system, is_active, rules_stamp, created_at, updated_at)
+        icon_name, priority, is_system, is_active, rule_stamps, created_at, updated_at)
     SELECT 990000 + n, 'bench_' || level, 'Bench ' || level, '', level, '#aa0000', 'label', n,
-        false, true, '', now(), now()
+        false, true, '{}', now(), now()
     FROM unnest(ARRAY['info', 'low', 'medium', 'high', 'critical']) WITH ORDINALITY l (level, n)
     """,
     """

@@ -2,27 +2,28 @@
 
 One transaction: the rules are asked together (`classification.matching`), one comparison turns what
 they found into assignments. What is to be asked follows from two stamps: an account's
-(`ClassifiedAccount`) and a classification's (`rules_stamp`). Where both are as at the last run,
-nothing is asked. The unit is the classification: when one of its rules has changed, all of them
-are asked.
+(`ClassifiedAccount`) and a rule's (`classification.stamps`). Where both are as at the last run,
+nothing is asked: what the rule says of the account stands in the evidence of its assignment
+(`classification.settled`).
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import structlog
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from classification import risks, statements
-from classification.matching import Matching, Permissions, Ready, Scope
+from classification import estimates, risks, settled, statements, weighing
+from classification.matching import Asked, Matching, Permissions, Ready, Scope
 from classification.models import AccountClassification
 from classification.outcome import Outcome
 from classification.rules import ActiveRule, active_rules
+from classification.stamps import Stale, compared
 from whalefall.instances.models import Instance
 
 logger = structlog.get_logger(__name__)
@@ -49,9 +50,9 @@ def classify(
     """Bring the assignments of the accounts in scope up to date.
 
     `instance_id`: one instance. `account_ids` (AccountPermission): these, whether or not they
-    changed. `rule_ids`: only the classifications of these rules. Accounts that are gone lose what
-    rules gave them; those of instances that are switched off are left alone. Raises
-    NothingToClassify.
+    changed. `rule_ids`: these, whether or not they changed, and only their classifications.
+    Accounts that are gone lose what rules gave them; those of instances that are switched off are
+    left alone. Raises NothingToClassify.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         _lock(cursor, instance_id)
@@ -60,7 +61,7 @@ def classify(
         if not chosen:
             raise NothingToClassify("NO_RULES", _("There is no active rule."))
         only = None if rule_ids is None else {rule.classification_id for rule in chosen}
-        run = _Run(cursor, _ready(rules, only), instance_id, account_ids, only)
+        run = _Run(cursor, _ready(rules, only), instance_id, account_ids, rule_ids)
         run.go()
     logger.info(
         "accounts_classified",
@@ -94,20 +95,6 @@ def _ready(rules: Iterable[ActiveRule], only: Collection[int] | None) -> list[Re
     return [Ready.of(rule) for rule in rules if only is None or rule.classification_id in only]
 
 
-def _stamp(ready: Iterable[Ready]) -> str:
-    """Of all rules of one classification. Empty, that is never up to date, while one is broken.
-    With the hour behind an @ where a rule asks the clock, which counts in days.
-    """
-    parts, hour = [], ""
-    for each in ready:
-        if each.question is None:
-            return ""
-        parts.append(f"{each.rule.id} {each.question.stamp()}")
-        if each.question.expression.is_volatile:
-            hour = f"@{each.question.context.now:%Y-%m-%dT%H}"
-    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:48] + hour
-
-
 class _Run:
     """One run, inside its transaction."""
 
@@ -117,22 +104,21 @@ class _Run:
         ready: list[Ready],
         instance_id: int | None,
         account_ids: Collection[int] | None,
-        only: Collection[int] | None,
+        named: Collection[int] | None,
     ) -> None:
-        self.cursor, self.ready, self.instance_id, self.only = cursor, ready, instance_id, only
+        self.cursor, self.ready, self.instance_id, self.named = cursor, ready, instance_id, named
         self.params: dict[str, Any] = {
             "instance": instance_id,
             "accounts": None if account_ids is None else sorted(account_ids),
         }
         self.is_whole = instance_id is None and account_ids is None
         self.outcome = Outcome(uuid.uuid4(), 0, 0, [each.result for each in ready])
-        self.by_classification: dict[int, list[Ready]] = {}
-        for each in ready:
-            self.by_classification.setdefault(each.rule.classification_id, []).append(each)
         asked = [each.question.doubts() for each in ready if each.question]
         self.columns = sorted({column for doubts in asked for column in doubts.columns})
         self.words = sorted({word for doubts in asked for word in doubts.tokens})
         self.nulls: set[str] = set()
+        self.stale = Stale({})
+        self.has_kept = False
 
     @property
     def is_everybody(self) -> bool:
@@ -140,21 +126,26 @@ class _Run:
         return self.outcome.changed == self.outcome.accounts
 
     def go(self) -> None:
-        stale = self.stale()
+        known = AccountClassification.objects.values_list("id", "rule_stamps")
+        self.stale = compared(self.ready, known, self.named, self.is_whole)
+        self.params |= {
+            "stale": list(self.stale.classifications),
+            "settled": list(self.stale.settled),
+        }
         self.cursor.execute(statements.ANY_GONE, self.params)
         has_gone, is_known = self.cursor.fetchone()
         if has_gone:
             self.cursor.execute(statements.FORGET_GONE, self.params)
             self._count_removed()
         self.survey(is_known)
-        if stale or self.outcome.changed:
-            self.ask(stale)
-            self.compare(stale)
-            self.remember(stale)
+        if self.stale.classifications or self.outcome.changed:
+            self.ask()
+            self.compare()
+            self.remember()
             self.weigh()
             self.cursor.execute(statements.DROP)
         if has_gone:
-            risks.refresh(risks.GONE, instance=self.instance_id)
+            risks.refresh(weighing.GONE, instance=self.instance_id)
 
     def survey(self, is_known: bool) -> None:
         """Count the accounts in scope and list those that changed; where nobody is known yet, or
@@ -188,68 +179,77 @@ class _Run:
         is_null = zip(self.columns, nulls, strict=True)
         self.nulls = {column for column, is_there in is_null if is_there}
 
-    def stale(self) -> dict[int, str]:
-        """The classifications whose rules are to be asked of every account in scope, with their
-        new stamp: those that were named, and those whose rules changed. What the clock changes is
-        left to the runs over all accounts, of which one an hour asks for it.
-        """
-        found = {}
-        for id_, old in AccountClassification.objects.values_list("id", "rules_stamp"):
-            rules = self.by_classification.get(id_, [])
-            new = _stamp(rules) if rules else ""
-            if self.only is not None:
-                is_stale = id_ in self.only
-            else:
-                is_stale = bool(rules and not new) or not self._same(new, old)
-            if is_stale:
-                found[id_] = new
-        return found
-
-    def _same(self, new: str, old: str) -> bool:
-        return new == old if self.is_whole else new.partition("@")[0] == old.partition("@")[0]
-
-    def ask(self, stale: Mapping[int, str]) -> None:
+    def ask(self) -> None:
         """Ask the rules, of all accounts or of those that changed, and find whom they match."""
         self.cursor.execute("SET LOCAL work_mem = '128MB'")
+        estimates.mend(self.cursor)
         if not self.outcome.changed:
             self.cursor.execute(statements.NO_ACCOUNTS)
         self.cursor.execute(statements.TABLES)
-        matching = Matching(self.cursor, self._asked(stale), self._scopes(), self._present)
+        rests, again = self._settle()
+        matching = Matching(self.cursor, self._asked(again), self._present, rests)
         matching.find(self.nulls | self._doubts())
         if failed := [result.rule_id for result in self.outcome.failed]:
             self.cursor.execute(statements.KEEP_FAILED, (failed,))
-        if not self.is_everybody and stale:
-            self.cursor.execute(statements.OTHER_ACCOUNTS, {**self.params, "stale": list(stale)})
+        if not self.is_everybody and self.stale.classifications:
+            self.cursor.execute(statements.OTHER_ACCOUNTS, self.params)
         self.cursor.execute(statements.DROP_OTHERS)
         self.cursor.execute("ANALYZE run_found (account_id, classification_id)")
         matching.tell()
+        self.has_kept = bool(matching.doubtful or failed)
 
-    def _asked(self, stale: Mapping[int, str]) -> Iterator[Ready]:
-        """On one instance only the rules of its engine."""
+    def _settle(self) -> tuple[dict[int, list[dict[str, Any]]], set[int]]:
+        """What the settled rules of stale classifications gave, and the classifications where some
+        accounts are to be asked about them.
+        """
+        settled_there = any(
+            each.rule.id in self.stale.settled and self._is_compared(each) for each in self.ready
+        )
+        if self.is_everybody or not settled_there:
+            return {}, set()
+        rests = settled.match_rests(self.cursor, self.params)
+        return rests, settled.list_again(self.cursor, self.params)
+
+    def _is_compared(self, ready: Ready) -> bool:
+        """Whether its classification is compared for all accounts in scope."""
+        return self.is_everybody or ready.rule.classification_id in self.stale.classifications
+
+    def _asked(self, again: Collection[int]) -> Iterator[Asked]:
+        """Of whom each rule is asked; on one instance only the rules of its engine. Of all accounts
+        when all are: those out of scope are dropped later, together. One that is settled is not
+        asked of all, but who is unknown to it keeps what another rule takes away.
+        """
         engine = None
         if self.instance_id is not None:
             engine = Instance.objects.values_list("db_type", flat=True).get(pk=self.instance_id)
+        is_listed = self.params["accounts"] is not None or (
+            self.instance_id is not None and self.is_everybody
+        )
+        everyone, changed = Scope(is_listed, self.instance_id), Scope(True)
+        scopes = {
+            "all": everyone,
+            "changed": changed,
+            "some": changed._replace(with_again=True),
+            "none": None,
+        }
         for each in self.ready:
             if engine in (None, each.rule.db_type):
-                if self.is_everybody or each.rule.classification_id in stale:
-                    each.result.asked = "all"
-                elif self.outcome.changed:
-                    each.result.asked = "changed"
-                if each.result.asked != "none":
-                    yield each
+                each.result.asked = self._asked_of(each, again)
+                doubtful = everyone if self._is_compared(each) else changed
+                if each.question and (each.result.asked != "none" or doubtful is everyone):
+                    yield Asked(each, each.question, scopes[each.result.asked], doubtful)
+
+    def _asked_of(self, ready: Ready, again: Collection[int]) -> str:
+        is_settled = ready.rule.id in self.stale.settled
+        if self.is_everybody or (self._is_compared(ready) and not is_settled):
+            return "all"
+        if ready.rule.classification_id in again:
+            return "some"
+        return "changed" if self.outcome.changed else "none"
 
     def _doubts(self) -> set[str]:
         self.cursor.execute(statements.DOUBTS_THERE, (self.words,))
         return {row[0] for row in self.cursor.fetchall()}
-
-    def _scopes(self) -> dict[str, Scope]:
-        """By what a rule is asked of. Of all accounts when all are: those out of scope are dropped
-        later, together.
-        """
-        is_listed = self.params["accounts"] is not None or (
-            self.instance_id is not None and self.is_everybody
-        )
-        return {"changed": Scope(True), "all": Scope(is_listed, self.instance_id)}
 
     def _present(self, found: Permissions) -> Permissions:
         """Those that the rules are about, where the run does not list them."""
@@ -257,14 +257,15 @@ class _Run:
             account__is_active=True, instance__is_active=True, instance__deleted_at=None
         )
 
-    def compare(self, stale: Mapping[int, str]) -> None:
-        others = [
-            id_ for id_ in self.by_classification if id_ not in stale and self.outcome.changed
-        ]
-        self.cursor.execute(statements.DEACTIVATE, {"stale": list(stale), "others": others})
+    def compare(self) -> None:
+        given = {each.rule.classification_id for each in self.ready if self.outcome.changed}
+        others = list(given - self.stale.classifications)
+        self.cursor.execute(statements.DEACTIVATE, self.params | {"others": others})
         self._count_removed()
         self.cursor.execute(statements.UPDATE)
         self.outcome.updated = self.cursor.rowcount
+        if self.has_kept:
+            self.cursor.execute(settled.MARK_KEPT, self.params)
         try:
             with transaction.atomic():
                 self.insert()
@@ -290,26 +291,29 @@ class _Run:
                 setattr(results[rule_id], name, getattr(results[rule_id], name) + count)
         return sum(count for _rule_id, count in rows)
 
-    def remember(self, stale: Mapping[int, str]) -> None:
+    def remember(self) -> None:
         """The stamps of what has been asked in full: of accounts by all rules, of rules by all
-        accounts. A rule that failed is to be asked again.
+        accounts. A rule that failed is to be asked again, of all or of these accounts.
         """
-        if self.only is None and self.outcome.changed:
+        failed = {
+            each.rule.id: each.rule.classification_id for each in self.ready if each.result.error
+        }
+        is_heard = self.is_whole or failed.keys() <= self.stale.broken
+        if self.named is None and self.outcome.changed and is_heard:
             self.cursor.execute(statements.REMEMBER_KNOWN)
             self.cursor.execute(statements.REMEMBER_NEW)
         if self.is_whole:
-            failed = {each.rule.classification_id for each in self.ready if each.result.error}
-            new = {id_: "" if id_ in failed else stamp for id_, stamp in stale.items()}
-            new |= dict.fromkeys(failed, "")
-            self.cursor.execute(statements.REMEMBER_RULES, (list(new), list(new.values())))
+            kept = self.stale.to_keep(failed)
+            texts = [json.dumps(stamps) for stamps in kept.values()]
+            self.cursor.execute(statements.REMEMBER_RULES, (list(kept), texts))
+            if self.stale.classifications:
+                self.cursor.execute(statements.FORGET_ABSENT)
 
     def weigh(self) -> None:
         """Other evidence alone changes a risk only where what a rule finds is accepted."""
         has_moved = self.outcome.added or self.outcome.removed
         if has_moved or (self.outcome.updated and risks.are_accepted_by_rule()):
             self.cursor.execute("ANALYZE run_touched (account_id)")
-            if self.outcome.added > MANY:
-                # Where the planner takes the table for empty (it was, when it was last looked at),
-                # the weighing would go through all of it for every account.
+            if self.outcome.added > MANY:  # for the next runs; the weighing does not need it
                 self.cursor.execute(statements.KNOW_ASSIGNMENTS)
             risks.refresh_run()

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
@@ -39,6 +40,8 @@ TOGETHER = 100
 SETS = 5000
 
 Rows = tuple[str, tuple[Any, ...]]
+Told = list[dict[str, Any]]
+"""Rules as they stand in the evidence of an assignment."""
 Permissions = QuerySet[AccountPermission]
 T = TypeVar("T")
 
@@ -66,9 +69,36 @@ def _parsed(text: str, db_type: str) -> Expression:
     return parse(text, db_type)
 
 
+class Scope(NamedTuple):
+    """The accounts that a rule is asked about: those that the run lists (with those that it lists
+    for the rule's classification), or else all, of one instance or of every one.
+    """
+
+    is_listed: bool
+    instance_id: int | None = None
+    with_again: bool = False
+
+    def among(self, found: Permissions, classification_id: int) -> Permissions:
+        if self.with_again:
+            return found.filter(pk__in=RawSQL(LISTED_AGAIN, (classification_id,)))  # noqa: S611
+        if self.is_listed:
+            return found.filter(pk__in=RawSQL("SELECT id FROM run_accounts WHERE is_changed", ()))
+        return found if self.instance_id is None else found.filter(instance_id=self.instance_id)
+
+
+LISTED_AGAIN = """
+    SELECT id FROM run_accounts WHERE is_changed
+    UNION ALL SELECT account_id FROM run_again WHERE classification_id = %s
+"""
+
+
 class Asked(NamedTuple):
+    """`scope`: of whom it is asked, if at all; `doubtful`: about whom it may be in doubt."""
+
     ready: Ready
     question: Question
+    scope: Scope | None
+    doubtful: Scope
 
     @property
     def id(self) -> int:
@@ -95,29 +125,12 @@ def parts(asked: Asked) -> Iterator[Part]:
         yield Part(asked, words=grounds.words[i : i + BITS], is_first=not i)
 
 
-class Scope(NamedTuple):
-    """The accounts that a rule is asked about: those that the run lists, or else all, of one
-    instance or of every one.
-    """
-
-    is_listed: bool
-    instance_id: int | None = None
-
-    def among(self, found: Permissions) -> Permissions:
-        if self.is_listed:
-            return found.filter(pk__in=LISTED)
-        return found if self.instance_id is None else found.filter(instance_id=self.instance_id)
-
-
-LISTED = RawSQL("SELECT id FROM run_accounts WHERE is_changed", ())
-
-
 @lru_cache(maxsize=1024)
 def _compiled(rule: str, db_type: str, words: tuple[str, ...], gives: int, scope: Scope) -> Rows:
     """The query for the matches; its first parameter is the number that the entries begin with.
     Kept, for a sync asks the same questions about every instance.
     """
-    found = scope.among(Question.of(_parsed(rule, db_type)).matches())
+    found = scope.among(Question.of(_parsed(rule, db_type)).matches(), gives)
     return as_rows(found, which(words), number(gives))
 
 
@@ -127,15 +140,16 @@ class Matching:
     def __init__(
         self,
         cursor: Any,
-        rules: Iterable[Ready],
-        scopes: Mapping[str, Scope],
+        asked: Iterable[Asked],
         present: Callable[[Permissions], Permissions],
+        rests: Mapping[int, Told],
     ) -> None:
-        """`scopes`: by what the results call `asked`. `present` keeps the accounts in scope."""
-        self.cursor, self.scopes, self.present = cursor, scopes, present
-        asked = [Asked(each, each.question) for each in rules if each.question]
+        """`present` keeps the accounts in scope. `rests`: the entries that are there already, with
+        what they say.
+        """
+        self.cursor, self.present, self.rests = cursor, present, rests
         self.asked = sorted(asked, key=lambda each: each.id)
-        self.parts = [part for each in self.asked for part in parts(each)]
+        self.parts = [part for each in self.asked if each.scope for part in parts(each)]
         self.doubtful: list[Asked] = []
 
     def find(self, doubts: Collection[str]) -> None:
@@ -174,9 +188,9 @@ class Matching:
         self._group([])
 
     def _matches(self, place: int, part: Part) -> Rows:
-        ready, question = part.asked
-        compiled = _compiled if not question.expression.is_volatile else _compiled.__wrapped__
-        rule, scope = ready.rule, self.scopes[ready.result.asked]
+        rule, scope = part.asked.ready.rule, part.asked.scope
+        is_volatile = part.asked.question.expression.is_volatile
+        compiled = _compiled if not is_volatile else _compiled.__wrapped__
         text, params = compiled(rule.text, rule.db_type, part.words, rule.classification_id, scope)
         return text, (place << BITS, *params[1:])
 
@@ -196,10 +210,11 @@ class Matching:
             each.ready.result.unknown = counts.get(each.id, 0)
 
     def _unknown(self, each: Asked) -> Rows:
-        scope = self.scopes[each.ready.result.asked]
-        found = each.question.unknown()
-        found = scope.among(found if scope.is_listed else self.present(found))
-        return as_rows(found, number(each.id), number(each.ready.rule.classification_id))
+        found, gives = each.question.unknown(), each.ready.rule.classification_id
+        found = each.doubtful.among(
+            found if each.doubtful.is_listed else self.present(found), gives
+        )
+        return as_rows(found, number(each.id), number(gives))
 
     def tell(self) -> None:
         """Write down what the sets of entries that occur say, and count the matches."""
@@ -208,7 +223,7 @@ class Matching:
             texts, rules, evidence = zip(*(self._told(entries) for entries, _n in few), strict=True)
             self.cursor.execute(statements.TELL, (list(texts), list(rules), list(evidence)))
             for entries, accounts in few:
-                for part in (self.parts[each >> BITS] for each in entries):
+                for part in (self.parts[each >> BITS] for each in entries if each >= 0):
                     part.asked.ready.result.matched += accounts * part.is_first
         self.cursor.execute("ANALYZE run_sets (entries)")
 
@@ -217,13 +232,14 @@ class Matching:
         in the evidence, as JSON.
         """
         found: dict[int, tuple[ActiveRule, list[str]]] = {}
-        for each in entries:
-            part = self.parts[each >> BITS]
+        for part, bits in ((self.parts[each >> BITS], each) for each in entries if each >= 0):
             rule = part.asked.ready.rule
-            found.setdefault(rule.id, (rule, []))[1].extend(part.tokens(each))
-        told = {"rules": [entry(rule, tokens) for rule, tokens in found.values()]}
+            found.setdefault(rule.id, (rule, []))[1].extend(part.tokens(bits))
+        told = [entry(rule, tokens) for rule, tokens in found.values()]
+        told += [one for each in entries if each < 0 for one in self.rests[each]]
+        told.sort(key=itemgetter("rule"))
         array = "{" + ",".join(map(str, entries)) + "}"
-        return array, next(iter(found)), json.dumps(told, ensure_ascii=False)
+        return array, told[0]["rule"], json.dumps({"rules": told}, ensure_ascii=False)
 
 
 def _doubts(asked: Asked) -> set[str]:

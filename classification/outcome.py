@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(slots=True)
 class RuleResult:
-    """What became of one rule. `asked`: of which accounts (all, changed, none); `matched` and
+    """What became of one rule. `asked`: of which accounts (all, changed, some, none): `some` are
+    those that changed, and those about whom no assignment tells what the rule says. `matched` and
     `unknown` count among those; `error` says why a rule that failed did.
     """
 

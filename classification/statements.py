@@ -77,7 +77,11 @@ TABLES = """
     CREATE TEMPORARY TABLE run_kept (account_id bigint NOT NULL,
         classification_id bigint NOT NULL) ON COMMIT DROP;
     CREATE TEMPORARY TABLE run_touched (account_id bigint NOT NULL, assignment_id bigint,
-        classification_id bigint, rule_id bigint) ON COMMIT DROP
+        classification_id bigint, rule_id bigint) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE run_rests (evidence jsonb NOT NULL, entry bigint NOT NULL,
+        rest jsonb NOT NULL) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE run_again (account_id bigint NOT NULL,
+        classification_id bigint NOT NULL) ON COMMIT DROP
 """
 
 # Which of the tokens that leave accounts unknown there are at all: mostly none.
@@ -228,9 +232,17 @@ REMEMBER_NEW = """
 """
 
 REMEMBER_RULES = """
-    UPDATE account_classifications c SET rules_stamp = n.stamp
-    FROM unnest(%s::bigint[], %s::text[]) n (id, stamp)
-    WHERE c.id = n.id AND c.rules_stamp <> n.stamp
+    UPDATE account_classifications c SET rule_stamps = n.stamps::jsonb
+    FROM unnest(%s::bigint[], %s::text[]) n (id, stamps)
+    WHERE c.id = n.id AND c.rule_stamps <> n.stamps::jsonb
+"""
+
+# The accounts of instances that are switched off were not asked: when these are back, they are.
+FORGET_ABSENT = """
+    UPDATE classified_accounts c SET stamp = 0
+    FROM instances i JOIN account_permission p ON p.instance_id = i.id
+    WHERE (NOT i.is_active OR i.deleted_at IS NOT NULL)
+      AND c.permission_id = p.id AND c.stamp <> 0
 """
 
 # Until the end of the run nobody can delete what its assignments will point to.
@@ -241,7 +253,8 @@ HOLD_RULES = """
 """
 
 DROP = """
-    DROP TABLE run_accounts, run_matches, run_sets, run_kept, run_found, run_touched
+    DROP TABLE run_accounts, run_matches, run_sets, run_kept, run_found, run_touched, run_rests,
+        run_again
 """
 
 KNOW_ASSIGNMENTS = (

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccountPermission
-from classification import risks
+from classification import risks, weighing
 from classification.models.classifications import AccountClassification
 from classification.models.rules import ClassificationRule
 from whalefall.models import User
@@ -170,7 +170,7 @@ class AccountClassificationAssignment(models.Model):
     def save(self, *args: Any, **options: Any) -> None:
         """The account's risk follows; runs, which write by the hundred thousand, see to it too."""
         super().save(*args, **options)
-        risks.refresh(risks.ACCOUNTS, accounts=[self.account_id])
+        risks.refresh(weighing.ACCOUNTS, accounts=[self.account_id])
 
     @property
     def accepted(self) -> Acceptance | None:
@@ -183,7 +183,8 @@ class AccountClassificationAssignment(models.Model):
         """End it by a person's decision; False when it had ended before.
 
         What a rule gave stays off until the rule or the account's facts change. What was given by
-        hand makes room: the next run asks the rules about this account again.
+        hand makes room, and what a doubt kept may not be what rules give now: the next run asks
+        them about this account again.
         """
         locked = AccountClassificationAssignment.objects.select_for_update(
             no_key=True, of=("self",)
@@ -194,7 +195,7 @@ class AccountClassificationAssignment(models.Model):
         if current.assignment_type == self.Type.AUTO:
             current.is_dismissed = True
             current.evidence = {**current.evidence, "facts": current.account.facts_fingerprint}
-        else:
+        if current.assignment_type == self.Type.MANUAL or "kept" in current.evidence:
             ClassifiedAccount.objects.filter(pk=current.account_id).delete()
         current.end(user)
         self.refresh_from_db()

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from classification import risks
+from classification import risks, weighing
 
 
 class RiskLevel(models.TextChoices):
@@ -60,8 +60,8 @@ class AccountClassification(models.Model):
     priority = models.IntegerField(_("priority"), default=0, help_text=_("Highest first."))
     is_system = models.BooleanField(_("shipped"), default=False, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
-    # What the rules were when all accounts were last classified by them; empty: not yet.
-    rules_stamp = models.CharField(max_length=64, blank=True, editable=False)
+    # What each rule was when all accounts were last asked about it (`classification.stamps`).
+    rule_stamps = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
@@ -87,7 +87,7 @@ class AccountClassification(models.Model):
         is_other = self.pk is not None and stored.exists()
         super().save(*args, **options)
         if is_other:
-            risks.refresh(risks.OF_CLASSIFICATION, classification=self.pk)
+            risks.refresh(weighing.OF_CLASSIFICATION, classification=self.pk)
 
     @property
     def explanation(self) -> str:

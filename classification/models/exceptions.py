@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import InstanceAccount
-from classification import risks
+from classification import risks, weighing
 from classification.dsl.patterns import glob_to_like
 from classification.models.assignments import AccountClassificationAssignment
 from classification.models.classifications import AccountClassification
@@ -109,7 +109,7 @@ class RiskException(models.Model):
         """The accounts that it covers follow."""
         self.username_like = glob_to_like(self.username_pattern)
         super().save(*args, **options)
-        risks.refresh(risks.OF_EXCEPTION, exception=self.pk)
+        risks.refresh(weighing.OF_EXCEPTION, exception=self.pk)
 
     def clean(self) -> None:
         """Raises ValidationError with everything wrong, by field."""
@@ -135,7 +135,7 @@ class RiskException(models.Model):
         open_ = RiskException.objects.filter(pk=self.pk, ended_at=None)
         if not open_.update(ended_by=user, ended_at=timezone.now()):
             return False
-        risks.refresh(risks.OF_EXCEPTION, exception=self.pk)
+        risks.refresh(weighing.OF_EXCEPTION, exception=self.pk)
         self.refresh_from_db()
         return True
 

@@ -125,7 +125,7 @@ def test_only_changed_accounts_are_asked(dba, app, admins):
     assert active() == {("dba_li@%", "super_admin"), ("app_rw@%", "super_admin")}
 
 
-def test_only_classifications_whose_rules_changed_are_asked(dba, app, admins):
+def test_only_rules_that_changed_are_asked(dba, app, admins):
     rule = cast.rule("superusers", admins, SUPER)
     cast.rule("readers", cast.classification("reader"), FILE)
     classify()
@@ -331,6 +331,18 @@ def test_a_rule_that_was_refused_is_asked_again(dba, app, admins, refusal):
     assert result(classify(), "sales").added == 1
 
 
+def test_a_rule_that_was_refused_on_one_instance_is_asked_of_its_accounts_again(
+    dba, orders, admins
+):
+    rule = cast.rule("superusers", admins, SUPER)
+    classify()
+    retoken(dba)
+    ClassificationRule.objects.filter(pk=rule.pk).update(rule_expression='{"version": 3}')
+    assert classify(instance_id=orders.id).failed
+    ClassificationRule.objects.filter(pk=rule.pk).update(rule_expression=rule.rule_expression)
+    assert classify().removed == 1
+
+
 def test_accounts_that_are_gone_lose_what_rules_gave_them(dba, app, admins, li):
     cast.rule("superusers", admins, SUPER)
     Assignment.objects.assign(dba, cast.classification("vip"), li)
@@ -417,7 +429,8 @@ def test_rules_that_ask_the_clock_are_asked_once_an_hour(dba, orders, admins):
     AccountPermission.objects.update(last_login_at="2020-01-01T00:00Z")
     assert result(classify(), "idle").asked == "none"
     admins.refresh_from_db()
-    admins.rules_stamp = admins.rules_stamp.partition("@")[0] + "@2020-01-01T00"
+    (rule, stamp), *_others = admins.rule_stamps.items()
+    admins.rule_stamps = {rule: stamp.partition("@")[0] + "@2020-01-01T00"}
     admins.save()
     assert result(classify(instance_id=orders.id), "idle").asked == "none"
     assert classify().added == 1

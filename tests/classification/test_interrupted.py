@@ -176,7 +176,7 @@ def from_scratch():
     """What a run gives that knows nothing of those before it."""
     for model in (Acceptance, AccountRisk, ClassifiedAccount, Assignment):
         model.objects.all().delete()
-    AccountClassification.objects.update(rules_stamp="")
+    AccountClassification.objects.update(rule_stamps={})
     classify()
     return everything()
 

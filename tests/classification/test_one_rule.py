@@ -3,6 +3,8 @@ and nothing but the difference was written.
 """
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from classification.classify import classify
 from classification.models import AccountClassification, ClassificationRule, ClassifiedAccount
@@ -57,7 +59,7 @@ def check_as_from_scratch():
     found = given()
     Assignment.objects.filter(assignment_type="auto", is_dismissed=False).delete()
     ClassifiedAccount.objects.all().delete()
-    AccountClassification.objects.update(rules_stamp="")
+    AccountClassification.objects.update(rule_stamps={})
     classify()
     assert given() == found
 
@@ -84,6 +86,64 @@ def test_an_edited_rule(first, becomes, added, removed, updated):
     outcome = classify()
     assert (outcome.added, outcome.removed, outcome.updated) == (added, removed, updated)
     check_as_from_scratch()
+
+
+def asked_of(outcome):
+    return {rule.name: rule.asked for rule in outcome.rules}
+
+
+def questions(queries):
+    """What is put to the facts."""
+    return " ".join(query["sql"] for query in queries if "fact_tokens" in query["sql"])
+
+
+def test_that_rule_alone_is_asked(first):
+    first.rule_expression = cast.text(call("has_role", name="fresh"))
+    first.save()
+    with CaptureQueriesContext(connection) as queries:
+        outcome = classify()
+    assert asked_of(outcome) == {"first": "all", "second": "none", "third": "none"}
+    assert "role:fresh" in questions(queries)
+    assert "role:a" not in questions(queries)
+    assert "role:b" not in questions(queries)
+
+
+def test_a_new_rule_alone_is_asked(first, gives):
+    cast.rule("fresh", gives, EITHER)
+    outcome = classify()
+    assert asked_of(outcome) == {"first": "none", "second": "none", "third": "none", "fresh": "all"}
+    assert (outcome.added, outcome.removed, outcome.updated) == (0, 0, 3)
+    check_as_from_scratch()
+
+
+def test_where_one_is_gone_none_is_asked(first):
+    first.delete()
+    with CaptureQueriesContext(connection) as queries:
+        outcome = classify()
+    assert set(asked_of(outcome).values()) == {"none"}
+    assert "role:" not in questions(queries)
+
+
+def test_the_others_are_asked_of_those_that_a_person_has_decided_about(first, accounts, gives):
+    Assignment.objects.active().get(account=accounts["y@%"], classification=gives).deactivate(None)
+    first.rule_expression = cast.text(EITHER)
+    first.save()
+    outcome = classify()
+    assert asked_of(outcome) == {"first": "all", "second": "some", "third": "none"}
+    assert {rule.name: rule.matched for rule in outcome.rules}["second"] == 1
+
+
+def test_what_a_doubt_kept_is_no_ground_for_the_others(first, accounts, gives):
+    """It had both; now both are in doubt, and the fourth says no."""
+    cast.retoken(accounts["xy@%"], "section.denied:memberships")
+    cast.rule("fourth", gives, call("is_locked"))
+    classify()
+    kept = Assignment.objects.active().get(account=accounts["xy@%"], classification=gives)
+    assert kept.evidence["kept"] is True
+    assert [len(kept.evidence["rules"]), kept.rule] == [2, first]
+    ClassificationRule.objects.filter(rule_name__in=("first", "second")).delete()
+    classify()
+    assert has("super_admin") == set()
 
 
 def test_a_rule_that_is_switched_off(first):
@@ -169,3 +229,18 @@ def test_an_instance_that_is_switched_off_keeps_what_it_has(first, accounts):
     first.save()
     assert classify().removed == 1
     assert {row for row in before if "away" in row} == {row for row in given() if "away" in row}
+
+
+def test_an_instance_that_is_back_gets_what_changed_meanwhile(first, accounts):
+    elsewhere = cast.instance("elsewhere")
+    cast.account(elsewhere, "away@%", "role:b")
+    first.classification.rules.filter(rule_name="second").delete()
+    classify()
+    here = type(elsewhere).objects.filter(pk=elsewhere.pk)
+    here.update(is_active=False)
+    first.rule_expression = cast.text(EITHER)
+    first.save()
+    classify()
+    here.update(is_active=True)
+    classify()
+    assert "away@%" in has("super_admin")
