@@ -85,7 +85,7 @@ class Keeper:
             self.failure = exc
             logger.warning("keeper_lost", instance_id=self.instance_pk, error=str(exc))
         finally:
-            connection.close()  # this thread's own; the lock goes with it
+            connection.close()  # this thread's own; a lock that it still holds goes with it
             self._answered.set()
 
     def _keep(self) -> None:
@@ -95,6 +95,8 @@ class Keeper:
         self._answered.set()
         while not self._stop.wait(settings.RECORD_LEASE / 3):
             self._beat()
+        # Closing does that too, but only once the store notices: who comes next would wait.
+        locks.give_back(self.kind, self.instance_pk)
 
     def _beat(self) -> None:
         """Also without a record: a connection that is never used does not tell that it is dead."""

@@ -131,3 +131,11 @@ def test_the_store_notices_within_a_minute_that_a_machine_vanished(postgresql, d
         )
         assert cursor.fetchone() == (60,)
     remote.close()
+
+
+def test_the_next_sync_may_follow_at_once():
+    for _ in range(100):
+        with Keeper(1):
+            pass
+    with Keeper(1) as keeper:
+        assert keeper.is_free
