@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -21,6 +22,7 @@ from unfold.widgets import (
 from notify import deliver, words
 from notify.models import ELSEWHERE, Alert, Channel, Delivery, Rule
 from whalefall.console import show
+from whalefall.console.asking import Consequences, asks
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin, button
 
@@ -118,6 +120,23 @@ class ChannelAdmin(RoleAdmin):
         )
         return found.defer(*SECRETS)
 
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        sent = Delivery.objects.filter(channel__in=objs).count()
+        rules = Rule.objects.filter(channels__in=objs).distinct().count()
+        history = ngettext(
+            "%(n)d message sent or waiting.", "%(n)d messages sent or waiting.", sent
+        )
+        told = ngettext(
+            "%(n)d rule tells this way no more.", "%(n)d rules tell this way no more.", rules
+        )
+        return Consequences(
+            happens=(history % {"n": sent}, told % {"n": rules}),
+            stays=(_("The rules, and what they found."),),
+            back=_(
+                "Switch it off instead: nothing goes out then, and it can be switched on again."
+            ),
+        )
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who may not edit gets no field of a secret: a read-only one would show its value."""
         if self.has_change_permission(request, obj):
@@ -181,6 +200,15 @@ class RuleAdmin(RoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         shown = Channel.objects.defer(*SECRETS)
         return super().get_queryset(request).prefetch_related(Prefetch("channels", queryset=shown))
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        found = Alert.objects.filter(rule__in=objs).count()
+        text = ngettext("%(n)d finding of it.", "%(n)d findings of it.", found)
+        return Consequences(
+            happens=(text % {"n": found}, _("Nobody is told of such things by it any more.")),
+            stays=(_("Its channels, and the messages that were sent."),),
+            back=_("Switch it off instead: it finds nothing then, and can be switched on again."),
+        )
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
@@ -314,7 +342,19 @@ class DeliveryAdmin(ReadOnlyAdmin):
         pairs = [words.in_words(each["kind"], each["data"]) for each in delivery.notices]
         return show.lines([f"{title}: {text}" for title, text in pairs])
 
+    def _resent(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> Consequences:
+        number = queryset.count()
+        text = ngettext("Send %(n)d message again?", "Send %(n)d messages again?", number)
+        return Consequences(
+            question=text % {"n": number},
+            verb=_("Send again"),
+            happens=(_("The same messages go out once more, with the same ids."),),
+            back=_("There is none: what was sent cannot be taken back."),
+            is_loss=False,
+        )
+
     @admin.action(description=_("Send again"), permissions=["manage"])
+    @asks(_resent)
     def resend_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._resend(request, list(queryset))
 

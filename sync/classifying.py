@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -14,14 +15,17 @@ from classification import daily
 from classification.classify import NothingToClassify, classify
 from classification.outcome import Outcome
 from classification.rules import active_rules
-from sync import queue
+from sync import locks, queue
 from sync.keeper import InstanceBusy, Keeper, KeeperLost
 from sync.models import ClaimLost, SyncCategory, SyncInstanceRecord, SyncSession, SyncType
+from whalefall.instances.models import Instance
 
 logger = structlog.get_logger(__name__)
 
 # No instance has this number: the lock of a run over all of them.
 EVERY_INSTANCE = 0
+EVERYTHING = "everything"
+"""Of the details of a record over all instances, and of no other."""
 
 
 def classify_anew(instance_id: int | None = None, everything: bool = False) -> Outcome:
@@ -48,7 +52,7 @@ def start(created_by: Any, everything: bool = False) -> SyncSession:
         record = SyncInstanceRecord.objects.create(
             session=session,
             instance_name=_("every instance"),
-            sync_details={"everything": everything},
+            sync_details={EVERYTHING: everything},
         )
         queue.enqueue_on_commit(queue.RUN_RECORD, [record.pk])
     return session
@@ -62,14 +66,32 @@ def _refuse_nothing() -> None:
         raise NothingToClassify("NO_ACCOUNTS", _("There is no account to classify."))
 
 
+def start_for(instances: Iterable[Instance], created_by: Any) -> SyncSession:
+    """A session of one record per instance. Raises NothingToClassify where there is no rule."""
+    if not active_rules():
+        raise NothingToClassify("NO_RULES", _("There is no active rule."))
+    return SyncSession.objects.start(
+        SyncType.MANUAL_BATCH,
+        instances,
+        sync_category=SyncCategory.CLASSIFICATION,
+        created_by=created_by,
+    )
+
+
 def run_record(record: SyncInstanceRecord) -> dict[str, Any]:
-    """Do the record that `start` made; it is claimed already. `{"success", "message"}`."""
-    everything = bool(record.sync_details.get("everything"))
+    """Do the record that `start` or `start_for` made; it is claimed already. `{"success",
+    "message"}`.
+    """
+    is_all = EVERYTHING in record.sync_details
+    if not is_all and record.instance_id is None:
+        return _failed(record, _("The instance was removed."), "InstanceRemoved")
     try:
-        with Keeper(EVERY_INSTANCE, record) as keeper, transaction.atomic():
+        with _kept(record) as keeper, transaction.atomic():
             record.hold()
-            outcome = classify_anew(everything=everything)
-            daily.count_today()
+            everything = bool(record.sync_details.get(EVERYTHING))
+            outcome = classify_anew(None if is_all else record.instance_id, everything)
+            if is_all:
+                daily.count_today()
             keeper.check()
             counts = {
                 "synced": outcome.accounts,
@@ -89,6 +111,13 @@ def run_record(record: SyncInstanceRecord) -> dict[str, Any]:
         logger.exception("classification_errored")
         message, kind = _("An error of ours: nothing was written."), type(exc).__name__
     return _failed(record, message, kind)
+
+
+def _kept(record: SyncInstanceRecord) -> Keeper:
+    """Reading an instance and classifying it do not keep each other off."""
+    if EVERYTHING in record.sync_details:
+        return Keeper(EVERY_INSTANCE, record)
+    return Keeper(record.instance_id or EVERY_INSTANCE, record, locks.CLASSIFICATION)
 
 
 def _failed(record: SyncInstanceRecord, message: str, kind: str) -> dict[str, Any]:

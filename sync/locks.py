@@ -11,6 +11,7 @@ from django.db import connection
 
 # The first of the two numbers of a lock; any that no other program uses in this database.
 INSTANCE, JOB, CAPACITY, FLEET = 0x57480001, 0x57480002, 0x57480003, 0x57480004
+CLASSIFICATION = 0x57480005
 
 
 def take(group: int, number: int) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from capacity import aggregation, collection, growth, outlook
@@ -16,8 +17,8 @@ from capacity.collection import ReadTables
 from capacity.models import InstanceDatabase, PeriodType
 from sync import locks
 from sync.keeper import Keeper
-from sync.models import SyncCategory, SyncInstanceRecord
-from sync.work import Outcome, Work, opened
+from sync.models import SyncCategory, SyncInstanceRecord, SyncSession, SyncType
+from sync.work import Outcome, Refused, Work, opened
 from whalefall.engines.base import Server
 from whalefall.engines.errors import EngineError
 from whalefall.engines.observed import ObservedDatabase, ObservedVolume, Section
@@ -26,6 +27,8 @@ from whalefall.logs import mask
 
 # The sections that the sizes of tables belong to; of others (files) they do not depend.
 TABLE_SECTIONS = ("sizes", "table_sizes")
+TABLES_OF = "tables_of"
+"""Of the details of a record that is about the tables of one database: its primary key."""
 
 
 @dataclass(slots=True)
@@ -104,6 +107,55 @@ def write(
 
 
 WORK = Work("sync_databases", SyncCategory.CAPACITY, locks.CAPACITY, read, write)
+
+
+def start_tables(database: InstanceDatabase, created_by: Any) -> SyncSession:
+    """A session that reads the tables of this one database, handed to the queue on commit."""
+    with transaction.atomic():
+        session = SyncSession.objects.start(
+            SyncType.MANUAL_BATCH,
+            [database.instance],
+            sync_category=SyncCategory.CAPACITY,
+            created_by=created_by,
+        )
+        session.records.update(sync_details={TABLES_OF: database.pk})
+    return session
+
+
+def work_of(record: SyncInstanceRecord) -> Work:
+    """All sizes of the instance, or the tables of the one database that the record names."""
+    database = InstanceDatabase.objects.filter(pk=record.sync_details.get(TABLES_OF)).first()
+    if database is None:
+        return WORK
+    return replace(
+        WORK,
+        operation="sync_tables",
+        read=lambda instance: _read_one(instance, database.database_name),
+        write=_write_one,
+    )
+
+
+def _read_one(instance: Instance, name: str) -> Measured:
+    with opened(instance) as server:
+        found = read_tables(server, name)
+    if found.reason:
+        raise Refused(f"{name}: {found.reason}")
+    return Measured([], {}, tables={name: found})
+
+
+def _write_one(
+    instance: Instance,
+    measured: Measured,
+    record: SyncInstanceRecord | None,
+    details: dict[str, Any],
+) -> Outcome:
+    collection.apply_tables(instance, measured.tables)
+    counts = {"synced": sum(len(found.tables) for found in measured.tables.values())}
+    details["counts"] = counts
+    if record is not None:
+        record.complete(counts, details)
+    text = _("%(tables)d tables measured.") % {"tables": counts["synced"]}
+    return Outcome(True, text, counts, details)
 
 
 def refresh_tables(database: InstanceDatabase) -> ReadTables:

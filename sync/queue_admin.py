@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from sync import jobs, queue
 from whalefall.console import show
+from whalefall.console.asking import Consequences
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin, button
 
@@ -185,6 +187,13 @@ class QueueAdmin(RoleAdmin):
     list_display = ("id", "name", "func", "arguments", "since")
     list_display_links = None
     ordering = ("id",)
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        return Consequences(
+            happens=(_("What these tasks were to do is not done."),),
+            stays=(_("Records of sessions that still wait are queued again after a while."),),
+            back=_("Run the job again, or begin a new session."),
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -95,7 +95,8 @@ def run_record(pk: int) -> dict[str, Any] | None:
     if record.instance is None:
         record.fail(_("The instance was removed."))
         return None
-    work = measuring.WORK if record.session.sync_category == SyncCategory.CAPACITY else ACCOUNTS
+    is_capacity = record.session.sync_category == SyncCategory.CAPACITY
+    work = measuring.work_of(record) if is_capacity else ACCOUNTS
     return _run(work, record.instance, record).as_result()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -23,6 +24,7 @@ from unfold.widgets import (
 from tags import bulk, import_page
 from tags.models import InstanceTag, Tag
 from whalefall.console import show
+from whalefall.console.asking import Consequences
 from whalefall.console.pages import RoleAdmin, RoleRights, extend
 from whalefall.instances.models import Instance
 
@@ -73,6 +75,17 @@ class TagAdmin(RoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
         present = Count("instances", filter=Q(instances__deleted_at=None))
         return super().get_queryset(request).annotate(number_of_instances=present)
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        number = InstanceTag.objects.filter(tag__in=objs).count()
+        taken = ngettext(
+            "It is taken off %(n)d instance.", "It is taken off %(n)d instances.", number
+        )
+        return Consequences(
+            happens=(taken % {"n": number},),
+            stays=(_("The instances, and all that is known of them."),),
+            back=_("Make it anew and put it on the instances: “Change tags” in their list."),
+        )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "color":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from accounts.models import HiddenAccount
+from whalefall.console.asking import Consequences
 from whalefall.console.pages import RoleAdmin
 
 
@@ -53,11 +55,18 @@ class HiddenAccountAdmin(RoleAdmin):
         for pattern in queryset.filter(is_shipped=False):
             pattern.delete()
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        return Consequences(
+            happens=(_("Lists show the accounts of such names again."),),
+            stays=(_("The accounts: they were read and judged all the time."),),
+            back=_("Add the pattern again."),
+            is_loss=False,
+        )
+
+    def refusals(self, objs: Sequence[Any]) -> list[str]:
         """Shipped ones are named as what stands in the way."""
-        shipped = [
+        return [
             _("%(pattern)s is shipped: switch it off instead.") % {"pattern": one}
             for one in objs
             if one.is_shipped
         ]
-        return [str(one) for one in objs], {}, set(), shipped

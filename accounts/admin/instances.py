@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -9,11 +11,13 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts import account_page
 from accounts.models import AccountPermission, InstanceAccount
 from accounts.snapshot import Json
 from whalefall.console import show
+from whalefall.console.asking import Consequences
 from whalefall.console.cards import list_url
 from whalefall.console.pages import extend
 from whalefall.instances.models import Instance
@@ -41,6 +45,17 @@ class InstancesWithAccounts:
     def accounts(self, instance: Any) -> Any:
         url = list_url("accounts_instanceaccount", instance__id__exact=instance.pk)
         return show.link(url, instance.number_of_accounts)
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        """What is deleted of an instance goes to the recycle bin with all of its accounts."""
+        found: Consequences = super().consequences(objs)  # type: ignore[misc]
+        number = InstanceAccount.objects.filter(instance__in=objs, is_active=True).count()
+        text = ngettext(
+            "%(n)d account with its history; lists of accounts leave it out.",
+            "%(n)d accounts with their history; lists of accounts leave them out.",
+            number,
+        )
+        return replace(found, stays=(*found.stays, text % {"n": number}))
 
     def page_context(self, request: HttpRequest, instance: Instance) -> dict[str, Any]:
         context: dict[str, Any] = super().page_context(request, instance)  # type: ignore[misc]

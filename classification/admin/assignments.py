@@ -26,6 +26,7 @@ from classification.admin.badges import (
 from classification.admin.exceptions import AcceptForm
 from classification.models import AccountClassificationAssignment, RiskException
 from whalefall.console import show
+from whalefall.console.asking import Consequences, asks
 from whalefall.console.pages import ReadOnlyAdmin, button, change_url
 
 
@@ -193,7 +194,27 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
         self.message_user(request, _("Accepted."), messages.SUCCESS)
         return back
 
+    def _ended(self, request: HttpRequest, queryset: QuerySet[Any]) -> Consequences | None:
+        active = queryset.filter(is_active=True)
+        number = active.count()
+        text = ngettext("End %(n)d assignment?", "End %(n)d assignments?", number)
+        by_rule = active.exclude(rule=None).count()
+        off = ngettext(
+            "%(n)d that a rule gave stays off until the rule or the account changes.",
+            "%(n)d that rules gave stay off until the rule or the account changes.",
+            by_rule,
+        )
+        found = Consequences(
+            question=text % {"n": number},
+            verb=_("End"),
+            happens=(_("The accounts lose these classifications."), off % {"n": by_rule}),
+            stays=(_("What was given and ended when, in the history of the accounts."),),
+            back=_("“Classify by hand” on the page of an account."),
+        )
+        return found if number else None
+
     @admin.action(description=_("End"), permissions=["operate"])
+    @asks(_ended)
     def deactivate_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         ended = [self._deactivate(request, assignment) for assignment in queryset]
         text = ngettext("%(n)d assignment ended.", "%(n)d assignments ended.", sum(ended))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,14 +11,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from classification import trend
 from classification.admin.badges import classification_badge, risk_badge
 from classification.colors import LABELS
-from classification.models import AccountClassification
+from classification.models import AccountClassification, AccountClassificationAssignment
 from whalefall.console import show
+from whalefall.console.asking import Consequences
 from whalefall.console.cards import list_url
 from whalefall.console.pages import RoleAdmin
 
@@ -91,12 +94,30 @@ class AccountClassificationAdmin(RoleAdmin):
         url = list_url("classification_accountclassificationassignment", **key)
         return show.link(url, classification.number_of_accounts)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """A classification in use, or a shipped one, stays; the page says why."""
-        reasons: list[str] = []
-        for classification in objs:
-            try:
-                classification.check_deletable()
-            except ValidationError as exc:
-                reasons += exc.messages
-        return [str(one) for one in objs], {}, set(), reasons
+    def refusals(self, objs: Sequence[Any]) -> list[str]:
+        """A classification in use, or a shipped one, stays."""
+        return undeletable(objs)
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        ended = AccountClassificationAssignment.objects.filter(classification__in=objs).count()
+        text = ngettext(
+            "%(n)d ended assignment, which is its history.",
+            "%(n)d ended assignments, which are its history.",
+            ended,
+        )
+        return Consequences(
+            happens=(text % {"n": ended},),
+            stays=(_("The accounts and their privileges; no account has it now."),),
+            back=_("Switch it off instead: its history stays, and it can be switched on again."),
+        )
+
+
+def undeletable(objs: Sequence[Any]) -> list[str]:
+    """Why classifications or rules among these cannot be deleted."""
+    reasons: list[str] = []
+    for each in objs:
+        try:
+            each.check_deletable()
+        except ValidationError as exc:
+            reasons += exc.messages
+    return reasons

@@ -1,23 +1,19 @@
-"""Risks on the pages of instances, and the button that applies the rules."""
+"""Risks on the pages of instances."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.models import WIDE, AccountPermission
 from classification import risks
 from classification.admin.badges import classification_badge
-from classification.classify import NothingToClassify, classify
 from classification.models import AccountClassificationAssignment, RiskLevel
 from whalefall.console import show
 from whalefall.console.cards import list_url
-from whalefall.console.pages import button, extend
+from whalefall.console.pages import extend
 from whalefall.instances.models import Instance
 
 RISKIEST = 6
@@ -25,39 +21,13 @@ RISKIEST = 6
 
 @extend(Instance)
 class ClassifiedInstances:
-    """Accounts by risk on the page of an instance, and the button that applies the rules."""
+    """Accounts by risk on the page of an instance; `sync.admin` has the button for the rules."""
 
     page_top = ("classification/on_instance.html",)
-    actions = ("classify",)
-    actions_detail = ("classify_now",)
 
     def page_context(self, request: HttpRequest, instance: Instance) -> dict[str, Any]:
         context: dict[str, Any] = super().page_context(request, instance)  # type: ignore[misc]
         return context | _risks(instance)
-
-    @admin.action(description=_("Classify accounts"), permissions=["operate"])
-    def classify(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._classify(request, list(queryset))
-
-    @button(_("Classify accounts"), _("Apply the active rules to its accounts?"), icon="label")
-    def classify_now(self, request: HttpRequest, instance: Instance) -> None:
-        self._classify(request, [instance])
-
-    def _classify(self, request: HttpRequest, instances: list[Instance]) -> None:
-        say: Any = self.message_user  # type: ignore[attr-defined]
-        added = removed = 0
-        for instance in instances:
-            try:
-                outcome = classify(instance_id=instance.pk)
-            except NothingToClassify as exc:
-                say(request, f"{instance}: {exc}", messages.WARNING)
-                continue
-            added, removed = added + outcome.added, removed + outcome.removed
-            for rule in outcome.failed:
-                say(request, f"{instance}: {rule.name}: {rule.error}", messages.ERROR)
-        given = ngettext("%(n)d classification given", "%(n)d classifications given", added)
-        ended = ngettext("%(n)d ended", "%(n)d ended", removed)
-        say(request, f"{given % {'n': added}}, {ended % {'n': removed}}.", messages.SUCCESS)
 
 
 def _risks(instance: Instance) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,15 +13,22 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from classification import trend
 from classification.admin.badges import classification_badge, risk_badge
+from classification.admin.classifications import undeletable
 from classification.dsl.nodes import describe
-from classification.models import ClassificationRule
+from classification.models import (
+    AccountClassificationAssignment,
+    ClassificationRule,
+    RuleRevision,
+)
 from classification.rule_pages import RulePages
 from whalefall.console import show
+from whalefall.console.asking import Consequences
 from whalefall.console.cards import list_url
 from whalefall.console.pages import RoleAdmin
 
@@ -92,6 +100,26 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
             super()
             .get_queryset(request)
             .annotate(number_of_matches=Count("assignments", filter=active))
+        )
+
+    def refusals(self, objs: Sequence[Any]) -> list[str]:
+        """A shipped rule would come back with the next load."""
+        return undeletable(objs)
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        given = AccountClassificationAssignment.objects.filter(rule__in=objs, is_active=True)
+        changes = RuleRevision.objects.filter(rule__in=objs).count()
+        number = given.count()
+        lost = ngettext(
+            "%(n)d account loses what it gave with the next run, unless another rule gives it.",
+            "%(n)d accounts lose what it gave with the next run, unless another rule gives it.",
+            number,
+        )
+        history = ngettext("%(n)d change in its history.", "%(n)d changes in its history.", changes)
+        return Consequences(
+            happens=(lost % {"n": number}, history % {"n": changes}),
+            stays=(_("Its classification, and what was given by hand."),),
+            back=_("Switch it off instead: it gives nothing then, and can be switched on again."),
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

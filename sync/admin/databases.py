@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from capacity.models import InstanceDatabase
 from sync import measuring
-from sync.keeper import InstanceBusy, KeeperLost
-from sync.work import Refused
-from whalefall.console.pages import button, extend
-from whalefall.engines.errors import EngineError
-from whalefall.logs import mask
-from whalefall.words import said
-
-TROUBLE = (Refused, EngineError, ImproperlyConfigured, KeeperLost)
+from whalefall.console.pages import button, change_url, extend
 
 
 @extend(InstanceDatabase)
@@ -25,21 +16,8 @@ class RefreshedTables:
 
     @button(
         _("Measure its tables"),
-        _("The sizes of the tables of this database are read from its server now."),
+        _("A worker reads the sizes of the tables of this database from its server now."),
         icon="table_view",
     )
-    def read_tables(self, request: HttpRequest, database: InstanceDatabase) -> None:
-        say = self.message_user  # type: ignore[attr-defined]
-        try:
-            found = measuring.refresh_tables(database)
-        except InstanceBusy:
-            text = _("%(instance)s is being measured: wait for it to end.")
-            say(request, text % {"instance": database.instance.name}, messages.WARNING)
-        except TROUBLE as exc:
-            say(request, said(mask(str(exc))), messages.ERROR)
-        else:
-            if found.reason:
-                say(request, said(found.reason), messages.WARNING)
-            else:
-                text = _("%(tables)d tables measured.")
-                say(request, text % {"tables": len(found.tables)}, messages.SUCCESS)
+    def read_tables(self, request: HttpRequest, database: InstanceDatabase) -> str:
+        return change_url(measuring.start_tables(database, request.user))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,6 +22,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.enums import ActionVariant
 
+from classification.classify import NothingToClassify
+from sync import classifying
 from sync.admin.filters import CoverageFilter, FullFilter, SyncStateFilter
 from sync.admin.parts import RECORD, lasted
 from sync.models import (
@@ -29,12 +32,50 @@ from sync.models import (
     SyncSession,
     SyncType,
 )
+from whalefall import audit
 from whalefall.console import show
+from whalefall.console.asking import Consequences, asks
 from whalefall.console.cards import list_url
 from whalefall.console.pages import button, change_url, extend
 from whalefall.instances.models import Instance
 
 RECORDS_SHOWN = 8
+BIG = 2
+"""From so many instances on a session is announced before it begins."""
+MOST_NOTED = 100
+"""So many instances of a session are named in the audit log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an action over many instances says before it begins; `question` counts `%(n)d`."""
+
+    verb: Any
+    question: Any
+    happens: Any
+    stays: Any
+
+
+BEGUN = {
+    "sync_accounts": Begun(
+        _("Synchronise accounts"),
+        _("Synchronise the accounts of %(n)d instances?"),
+        _("Workers log in to each of these servers and read all accounts and privileges."),
+        _("The servers are only read. What an instance does not answer stays as it is known."),
+    ),
+    "measure": Begun(
+        _("Measure databases"),
+        _("Measure the databases of %(n)d instances?"),
+        _("Workers log in to each of these servers and read the sizes of databases and tables."),
+        _("The servers are only read. Earlier sizes stay; today's are written again."),
+    ),
+    "classify": Begun(
+        _("Classify accounts"),
+        _("Classify the accounts of %(n)d instances?"),
+        _("Workers apply every active rule: accounts get classifications, and lose others."),
+        _("What was given by hand, and the history of each account."),
+    ),
+}
 
 
 @extend(Instance)
@@ -44,8 +85,8 @@ class SyncedInstances:
     list_display = ("last_sync",)
     page_top = ("sync/history.html",)
     list_filter = (SyncStateFilter, CoverageFilter, FullFilter)
-    actions = ("sync_accounts", "measure")
-    actions_detail = ("sync_now", "measure_now")
+    actions = ("sync_accounts", "measure", "classify")
+    actions_detail = ("sync_now", "measure_now", "classify_now")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
         newest = SyncInstanceRecord.objects.filter(instance=OuterRef("pk")).order_by("-id")
@@ -88,7 +129,32 @@ class SyncedInstances:
         context: dict[str, Any] = super().page_context(request, instance)  # type: ignore[misc]
         return context | _history(instance)
 
+    def _begun(self, request: HttpRequest, queryset: QuerySet[Any]) -> Consequences | None:
+        """What a session over these does. One instance is no big thing: it begins at once."""
+        chosen, watched = queryset.count(), queryset.watched()  # type: ignore[attr-defined]
+        number = watched.count()
+        if number < BIG:
+            return None
+        what = BEGUN[request.POST.get("action", "")]
+        happens = [what.happens, _("A new session is made; its page shows how it goes.")]
+        if number < chosen:
+            text = ngettext(
+                "%(n)d is left out: it is paused or in the recycle bin.",
+                "%(n)d are left out: they are paused or in the recycle bin.",
+                chosen - number,
+            )
+            happens.append(text % {"n": chosen - number})
+        return Consequences(
+            question=what.question % {"n": number},
+            verb=what.verb,
+            happens=tuple(happens),
+            stays=(what.stays,),
+            back=_("“Cancel” on the page of the session: what has not begun is not done."),
+            is_loss=False,
+        )
+
     @admin.action(description=_("Synchronise accounts"), permissions=["operate"])
+    @asks(_begun)
     def sync_accounts(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._start(request, list(queryset.watched()))  # type: ignore[attr-defined]
 
@@ -104,6 +170,7 @@ class SyncedInstances:
         return change_url(session) if session else None
 
     @admin.action(description=_("Measure databases"), permissions=["operate"])
+    @asks(_begun)
     def measure(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         watched = list(queryset.watched())  # type: ignore[attr-defined]
         self._start(request, watched, SyncCategory.CAPACITY)
@@ -118,6 +185,21 @@ class SyncedInstances:
         session = self._start(request, list(watched), SyncCategory.CAPACITY)
         return change_url(session) if session else None
 
+    @admin.action(description=_("Classify accounts"), permissions=["operate"])
+    @asks(_begun)
+    def classify(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._start(request, list(queryset.watched()), SyncCategory.CLASSIFICATION)  # type: ignore[attr-defined]
+
+    @button(
+        _("Classify accounts"),
+        _("A worker applies the active rules to the accounts of this instance now."),
+        icon="label",
+    )
+    def classify_now(self, request: HttpRequest, instance: Instance) -> str | None:
+        watched = Instance.objects.watched().filter(pk=instance.pk)
+        session = self._start(request, list(watched), SyncCategory.CLASSIFICATION)
+        return change_url(session) if session else None
+
     def _start(
         self,
         request: HttpRequest,
@@ -128,17 +210,36 @@ class SyncedInstances:
         if not instances:
             say(request, _("None of these instances is watched."), messages.WARNING)
             return None
-        session = SyncSession.objects.start(
-            SyncType.MANUAL_BATCH, instances, sync_category=category, created_by=request.user
-        )
-        text = ngettext(
-            "%(n)d instance is being synchronised.",
-            "%(n)d instances are being synchronised.",
-            len(instances),
-        )
+        try:
+            session = _session(instances, category, request.user)
+        except NothingToClassify as exc:
+            say(request, str(exc), messages.WARNING)
+            return None
+        for instance in instances[:MOST_NOTED]:
+            audit.note(instance, str(category.label))
+        if category == SyncCategory.CLASSIFICATION:
+            text = ngettext(
+                "%(n)d instance is being classified.",
+                "%(n)d instances are being classified.",
+                len(instances),
+            )
+        else:
+            text = ngettext(
+                "%(n)d instance is being synchronised.",
+                "%(n)d instances are being synchronised.",
+                len(instances),
+            )
         link = show.link(change_url(session), _("Watch the session"))
         say(request, format_html("{} {}", text % {"n": len(instances)}, link), messages.SUCCESS)
         return session
+
+
+def _session(instances: list[Instance], category: SyncCategory, user: Any) -> SyncSession:
+    if category == SyncCategory.CLASSIFICATION:
+        return classifying.start_for(instances, user)
+    return SyncSession.objects.start(
+        SyncType.MANUAL_BATCH, instances, sync_category=category, created_by=user
+    )
 
 
 def _history(instance: Instance) -> dict[str, Any]:

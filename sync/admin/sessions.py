@@ -22,10 +22,12 @@ from unfold.enums import ActionVariant
 from sync.admin import progress
 from sync.admin.parts import SESSION, lasted, progress_bar
 from sync.models import (
+    SyncInstanceRecord,
     SyncSession,
     WrongTransition,
 )
 from whalefall.console import show
+from whalefall.console.asking import Consequences, asks
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, button, change_url
 
@@ -122,7 +124,29 @@ class SyncSessionAdmin(ReadOnlyAdmin):
             if allowed[one.method.original_function_name]
         ]
 
+    def _cancelled(
+        self, request: HttpRequest, queryset: QuerySet[SyncSession]
+    ) -> Consequences | None:
+        running = queryset.filter(status=SESSION.RUNNING)
+        number = running.count()
+        waiting = SyncInstanceRecord.objects.unfinished().filter(session__in=running).count()
+        text = ngettext("Cancel %(n)d session?", "Cancel %(n)d sessions?", number)
+        left = ngettext(
+            "%(n)d instance has not been done yet; what is running now ends first.",
+            "%(n)d instances have not been done yet; what is running now ends first.",
+            waiting,
+        )
+        found = Consequences(
+            question=text % {"n": number},
+            verb=_("Cancel"),
+            happens=(left % {"n": waiting},),
+            stays=(_("What was read so far."),),
+            back=_("Begin a new session for the instances that are left."),
+        )
+        return found if number else None
+
     @admin.action(description=_("Cancel"), permissions=["operate"])
+    @asks(_cancelled)
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[SyncSession]) -> None:
         done = [self._cancel(request, session) for session in queryset]
         text = ngettext("%(n)d session cancelled.", "%(n)d sessions cancelled.", sum(done))

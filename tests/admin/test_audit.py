@@ -13,7 +13,9 @@ def entries() -> list[tuple[str, str, str]]:
 
 
 def test_an_action_names_itself_and_its_objects(administrator, orders_db):
-    administrator.post(INSTANCES, {"action": "recycle", "_selected_action": orders_db.pk})
+    administrator.post(
+        INSTANCES, {"action": "recycle", "confirmed": "yes", "_selected_action": orders_db.pk}
+    )
     assert entries() == [("recycle", "orders-db", "done")]
 
 

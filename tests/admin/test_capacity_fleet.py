@@ -13,6 +13,8 @@ from capacity import growth, outlook
 from capacity.aggregation import aggregate
 from capacity.collection import apply, apply_tables, apply_volumes
 from capacity.models import InstanceDatabase
+from sync import runner
+from sync.models import SyncInstanceRecord, SyncSession
 from tags.models import Tag
 from tests.admin import fleet
 from tests.capacity.cast import COMPLETE, observed, tables
@@ -125,15 +127,26 @@ class TestReadingTables:
         url = f"/admin/capacity/instancedatabase/{sales.pk}/read_tables/"
         return client.post(url, {"_form_submitted": "on"}, follow=follow)
 
+    def run(self, client, on):
+        """The page of the session that the button leads to, after a worker did it."""
+        shown = self.press(client, on)
+        runner.run_record(SyncInstanceRecord.objects.get().pk)
+        return client.get(shown.redirect_chain[-1][0]).content.decode()
+
+    def test_a_worker_reads_them_and_the_session_can_be_watched(self, operator, measured):
+        page = self.press(operator, measured).content.decode()
+        assert str(SyncSession.objects.get().session_id) in page
+        assert "wf-bar-large" in page
+
     def test_a_server_that_is_away_is_told(self, operator, measured):
         type(measured).objects.update(host="127.0.0.1", port=1)
-        page = self.press(operator, measured).content.decode()
-        assert "127.0.0.1:1" in page or "refused" in page
+        page = self.run(operator, measured)
+        assert "127.0.0.1:1" in page
         assert fleet.SECRET not in page
 
     def test_an_instance_that_is_not_watched_is_not_read(self, operator, measured):
         type(measured).objects.update(is_active=False)
-        assert "orders-db is not watched" in self.press(operator, measured).content.decode()
+        assert "orders-db is not watched" in self.run(operator, measured)
 
     def test_a_viewer_may_not(self, viewer, measured):
         assert self.press(viewer, measured, follow=False).status_code == 403

@@ -16,7 +16,7 @@ from accounts.facts import Facts
 from accounts.models import InstanceAccount
 from tests.admin import fleet
 from tests.admin.real_facts import FAILURES, OBSERVED, SERVERS_OWN
-from tests.admin.test_every_page import address, every_page, full_house, row_of
+from tests.admin.test_every_page import PAGES, address, every_page, full_house, row_of
 from whalefall.engines import engine
 from whalefall.words import OURS, said
 
@@ -89,6 +89,14 @@ def test_the_pages_of_a_table_hold_no_english(furnished, administrator, model):
     for url in (address(model, "changelist"), address(model, "change", row_of(model).pk)):
         left = english(chinese(administrator, url)) - WRITTEN_BY_PEOPLE
         assert left == set(), url
+
+
+def test_the_questions_before_a_deletion_hold_no_english(furnished, administrator):
+    for model in PAGES:
+        row = row_of(model)
+        url = address(model, "delete", row.pk)
+        if administrator.get(url).status_code == 200:
+            assert english(chinese(administrator, url)) - WRITTEN_BY_PEOPLE == set(), url
 
 
 @pytest.mark.parametrize("name", ["index", "guide", "preferences", "password_change"])

@@ -10,6 +10,8 @@ from classification.models import (
     AccountClassificationAssignment,
     ClassificationRule,
 )
+from sync import classifying, runner
+from sync.models import SyncInstanceRecord, SyncSession
 from tests.admin import fleet
 from tests.admin.test_account_page import text_of
 
@@ -126,7 +128,11 @@ def test_an_operator_classifies_by_hand_in_the_list_of_assignments(operator, sup
 
 def test_an_operator_ends_assignments(operator, super_admin, accounts):
     assignment = given(accounts["app_rw"], super_admin)
-    data = {"action": "deactivate_selected", "_selected_action": [assignment.pk]}
+    data = {
+        "action": "deactivate_selected",
+        "confirmed": "yes",
+        "_selected_action": [assignment.pk],
+    }
     page = operator.post(ASSIGNMENTS, data, follow=True).content.decode()
     assignment.refresh_from_db()
     assert "1 assignment ended." in page
@@ -150,16 +156,55 @@ def test_a_classification_in_use_is_not_deleted_and_the_page_says_why(
     assert AccountClassification.objects.filter(pk=super_admin.pk).exists()
 
 
-def test_the_classify_action_applies_the_rules(operator, super_admin, accounts, orders_db):
-    ClassificationRule.objects.create(
+def classify(client, on, action="classify_now"):
+    """Press the button of the instance, and do what a worker would do."""
+    page = client.post(
+        f"/admin/instances/instance/{on.pk}/{action}/", {"_form_submitted": "on"}, follow=True
+    )
+    for record in SyncInstanceRecord.objects.filter(status="pending"):
+        runner.run_record(record.pk)
+    return page.content.decode()
+
+
+@pytest.fixture
+def superusers(super_admin):
+    return ClassificationRule.objects.create(
         classification=super_admin,
         db_type="postgresql",
         rule_name="superusers",
         rule_expression=SUPERUSERS,
     )
-    data = {"action": "classify", "_selected_action": [orders_db.pk]}
-    page = operator.post("/admin/instances/instance/", data, follow=True).content.decode()
-    assert "1 classification given" in page
+
+
+def test_a_worker_applies_the_rules_and_the_session_can_be_watched(
+    operator, superusers, accounts, orders_db
+):
+    page = classify(operator, orders_db)
+    session = SyncSession.objects.get()
+    assert str(session.session_id) in page
+    assert (session.status, session.sync_category) == ("completed", "classification")
     assert AccountClassificationAssignment.objects.filter(
-        account__account=accounts["dba_li"], classification=super_admin, is_active=True
+        account__account=accounts["dba_li"], classification__rules=superusers, is_active=True
     ).exists()
+
+
+def test_an_instance_is_classified_for_itself(operator, superusers, accounts, orders_db):
+    others = fleet.store(fleet.instance("stock-db"), fleet.orders())
+    classify(operator, orders_db)
+    assert not AccountClassificationAssignment.objects.filter(
+        account__account=others["dba_li"]
+    ).exists()
+
+
+def test_an_instance_that_is_gone_meanwhile_classifies_no_other(superusers, accounts, orders_db):
+    session = classifying.start_for([orders_db], None)
+    session.records.update(instance=None)
+    runner.run_record(session.records.get().pk)
+    assert session.records.get().error_message == "The instance was removed."
+    assert not AccountClassificationAssignment.objects.exists()
+
+
+def test_without_a_rule_nothing_begins(operator, accounts, orders_db):
+    ClassificationRule.objects.all().delete()
+    assert "There is no active rule." in classify(operator, orders_db)
+    assert not SyncSession.objects.exists()

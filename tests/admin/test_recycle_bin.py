@@ -8,7 +8,7 @@ LIST = "/admin/instances/instance/"
 
 
 def run(client, action, *instances):
-    data = {"action": action, "_selected_action": [one.pk for one in instances]}
+    data = {"action": action, "_selected_action": [one.pk for one in instances], "confirmed": "yes"}
     return client.post(LIST + "?state=all", data, follow=True).content.decode()
 
 

@@ -18,7 +18,7 @@ def press(client, obj_url, name):
 
 
 def run(client, url, action, *rows):
-    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    data = {"action": action, "_selected_action": [row.pk for row in rows], "confirmed": "yes"}
     return client.post(url, data, follow=True).content.decode()
 
 

@@ -73,7 +73,9 @@ def test_nobody_makes_one_for_somebody_else(administrator):
 def test_others_tokens_are_not_there(viewer, foreign):
     assert foreign.name not in viewer.get(TOKENS).content.decode()
     assert viewer.get(f"{TOKENS}{foreign.pk}/change/").status_code == 302
-    viewer.post(TOKENS, {"action": "revoke_selected", "_selected_action": foreign.pk})
+    viewer.post(
+        TOKENS, {"action": "revoke_selected", "confirmed": "yes", "_selected_action": foreign.pk}
+    )
     viewer.post(f"{TOKENS}{foreign.pk}/revoke/")
     foreign.refresh_from_db()
     assert not foreign.revoked_at
@@ -82,13 +84,17 @@ def test_others_tokens_are_not_there(viewer, foreign):
 def test_one_revokes_ones_own(viewer):
     make(viewer)
     token = ApiToken.objects.get()
-    viewer.post(TOKENS, {"action": "revoke_selected", "_selected_action": token.pk})
+    viewer.post(
+        TOKENS, {"action": "revoke_selected", "confirmed": "yes", "_selected_action": token.pk}
+    )
     token.refresh_from_db()
     assert token.revoked_at
 
 
 def test_an_administrator_revokes_anybodys(administrator, foreign):
-    administrator.post(TOKENS, {"action": "revoke_selected", "_selected_action": foreign.pk})
+    administrator.post(
+        TOKENS, {"action": "revoke_selected", "confirmed": "yes", "_selected_action": foreign.pk}
+    )
     foreign.refresh_from_db()
     assert foreign.revoked_at
     assert AuditEntry.objects.get().action == "revoke_selected"

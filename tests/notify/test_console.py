@@ -83,7 +83,8 @@ def test_a_test_is_sent_by_a_button(administrator):  # noqa: F811
 def test_a_delivery_is_sent_again_from_its_page(administrator):  # noqa: F811
     made = cast.delivery(status="failed", tries=9)
     response = administrator.post(
-        "/admin/notify/delivery/", {"action": "resend_selected", "_selected_action": [made.pk]}
+        "/admin/notify/delivery/",
+        {"action": "resend_selected", "confirmed": "yes", "_selected_action": [made.pk]},
     )
     assert response.status_code == 302
     made.refresh_from_db()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from axes.models import AccessAttempt
@@ -14,14 +15,16 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from whalefall import people
 from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
 from whalefall.console import show
+from whalefall.console.asking import Consequences
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin
-from whalefall.models import User
+from whalefall.models import ApiToken, SavedView, User
 
 ROLE_CHOICES = [
     ("", _("none: may not enter")),
@@ -132,6 +135,21 @@ class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
             return False
         return super().has_delete_permission(request, obj)
 
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        tokens = ApiToken.objects.filter(user__in=objs).count()
+        views = SavedView.objects.filter(owner__in=objs).count()
+        of_api = ngettext(
+            "%(n)d API token: programs that use it are refused.",
+            "%(n)d API tokens: programs that use them are refused.",
+            tokens,
+        )
+        kept = ngettext("%(n)d saved view.", "%(n)d saved views.", views)
+        return Consequences(
+            happens=(of_api % {"n": tokens}, kept % {"n": views}),
+            stays=(_("What the person did: the audit log keeps it, by name."),),
+            back=_("Switch the person off instead (“active”): no login then, and all of it stays."),
+        )
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if "role" in form.cleaned_data:
@@ -157,6 +175,14 @@ class LockoutAdmin(RoleAdmin):
     search_fields = ("username", "ip_address")
     fields = ("username", "ip_address", "user_agent", "failures_since_start", "state", "time")
     readonly_fields = ("state", "time")
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        return Consequences(
+            happens=(_("The count of wrong passwords: who was locked may try again at once."),),
+            stays=(_("The audit log, which names each wrong password."),),
+            back=_("It is counted anew with the next wrong password."),
+            is_loss=False,
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -23,6 +23,7 @@ from unfold.widgets import (
 from whalefall import rates
 from whalefall.auth import has_right
 from whalefall.console import show
+from whalefall.console.asking import Consequences, asks
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import RoleAdmin, button
 from whalefall.models import ApiToken
@@ -137,7 +138,20 @@ class ApiTokenAdmin(RoleAdmin):
     def expires(self, token: ApiToken) -> str:
         return f"{token.expires_at:%F}"
 
+    def _revoked(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> Consequences | None:
+        number = queryset.filter(revoked_at=None).count()
+        text = ngettext("Revoke %(n)d token?", "Revoke %(n)d tokens?", number)
+        found = Consequences(
+            question=text % {"n": number},
+            verb=_("Revoke"),
+            happens=(_("Programs that use them are refused from now on."),),
+            stays=(_("The tokens in this list, and what was done with them in the audit log."),),
+            back=_("There is none: make new tokens and give them to the programs."),
+        )
+        return found if number else None
+
     @admin.action(description=_("Revoke"), permissions=["view"])
+    @asks(_revoked)
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         self._revoke(request, list(queryset))
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import model_ngettext, quote, unquote
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -20,7 +23,8 @@ from unfold.views import ChangeList
 
 from whalefall import audit
 from whalefall.auth import has_right
-from whalefall.console import saved_views
+from whalefall.console import asking, saved_views
+from whalefall.console.asking import Consequences
 from whalefall.console.menu import MenuPage
 from whalefall.console.paginator import EstimatingPaginator
 
@@ -96,6 +100,8 @@ class RoleAdmin(RoleRights, ModelAdmin):
     list_fullwidth = True
     list_filter_submit = True
     warn_unsaved_form = True
+    delete_confirmation_template = "console/asking.html"
+    delete_selected_confirmation_template = "console/asking.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConsoleList
@@ -126,6 +132,48 @@ class RoleAdmin(RoleRights, ModelAdmin):
             if context.get("subtitle") == str(row):
                 context["subtitle"] = self.row_title(row)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        """What deleting these rows takes along, and the way back; the page that asks says it."""
+        return Consequences(back=_("There is none: it would have to be made anew."))
+
+    def refusals(self, objs: Sequence[Any]) -> list[str]:
+        """Why some of these rows cannot be deleted; empty where all can."""
+        return []
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Whoever may delete a row may take along what belongs to it, which `consequences` counts:
+        Django would load every row of it.
+        """
+        return [], {}, set(), self.refusals(list(objs))
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        obj = context["object"]
+        carried = {
+            name: [request.GET[name]] for name in ("_popup", "_to_field") if name in request.GET
+        }
+        context |= self._asked([obj], context["protected"], carried)
+        return super().render_delete_form(request, context | {"back_url": change_url(obj)})
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+        """The question of `delete_selected` knows what belongs to the rows."""
+        response = super().response_action(request, queryset)
+        asked = getattr(response, "context_data", None) or {}
+        if "deletable_objects" in asked:
+            names = ("action", "select_across", ACTION_CHECKBOX_NAME)
+            carried = {name: request.POST.getlist(name) for name in names}
+            asked |= self._asked(list(asked["queryset"]), asked["protected"], carried)
+            asked["back_url"] = request.get_full_path()
+        return response
+
+    def _asked(self, objs: list[Any], refusals: Any, carried: dict[str, Any]) -> dict[str, Any]:
+        found = self.consequences(objs)
+        if not found.question:
+            kind = model_ngettext(self.opts, len(objs))
+            text = _("Delete %(n)d %(kind)s?") % {"n": len(objs), "kind": kind}
+            found = replace(found, question=text)
+        context = asking.shown(found, objs, len(objs), {**carried, "post": ["yes"]})
+        return context | {"refusals": refusals, "title": found.question}
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._noted(obj, super().log_addition(request, obj, message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,12 +11,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import (
     ChoicesCheckboxFilter,
 )
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from whalefall.console import show
+from whalefall.console.asking import Consequences
 from whalefall.console.cards import list_url
 from whalefall.console.pages import RoleAdmin
 from whalefall.instances.models import Credential
@@ -67,6 +70,26 @@ class CredentialAdmin(RoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
         present = Count("instances", filter=Q(instances__deleted_at=None))
         return super().get_queryset(request).annotate(number_of_instances=present)
+
+    def refusals(self, objs: Sequence[Any]) -> list[str]:
+        """One that an instance uses, be it in the recycle bin, stays."""
+        found = []
+        for credential in objs:
+            if number := credential.instances.count():
+                text = ngettext(
+                    "%(name)s is used by %(n)d instance: give it another one first.",
+                    "%(name)s is used by %(n)d instances: give them another one first.",
+                    number,
+                )
+                found.append(text % {"name": credential, "n": number})
+        return found
+
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        return Consequences(
+            happens=(_("The user name and the password that are stored here."),),
+            stays=(_("The login on the servers: remove it there."),),
+            back=_("Enter it anew; nobody here can read the password back."),
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who may not edit gets no password field: a read-only field would show its value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,6 +22,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from whalefall.console import show
+from whalefall.console.asking import Consequences, asks
 from whalefall.console.pages import RoleAdmin, button
 from whalefall.instances import connection
 from whalefall.instances.models import Instance
@@ -95,7 +97,6 @@ class InstanceAdmin(RoleAdmin):
         (_("Capacity"), {"fields": ("capacity_limit_bytes",)}),
         (_("Known"), {"fields": (("created_at", "updated_at"),)}),
     )
-    delete_confirmation_template = "console/recycle.html"
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "tls_ca":
@@ -149,9 +150,26 @@ class InstanceAdmin(RoleAdmin):
         actions.pop("delete_selected", None)  # `recycle` is what deleting means here
         return actions
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Nothing is lost by a visit to the recycle bin, so nothing is listed as lost."""
-        return [str(obj) for obj in objs], {}, set(), []
+    def consequences(self, objs: Sequence[Any]) -> Consequences:
+        """Nothing is lost by a visit to the recycle bin. Higher apps say what they keep."""
+        number = len(objs)
+        question = ngettext(
+            "Move %(n)d instance to the recycle bin?",
+            "Move %(n)d instances to the recycle bin?",
+            number,
+        )
+        return Consequences(
+            question=question % {"n": number},
+            verb=_("Move to the recycle bin"),
+            happens=(_("No schedule, session or rule reads or judges it any more."),),
+            stays=(_("Its settings, tags and credential, and everything that was read."),),
+            back=_("“Restore from the recycle bin” in the list of instances, state “deleted”."),
+            is_loss=False,
+        )
+
+    def _recycled(self, request: HttpRequest, queryset: QuerySet[Any]) -> Consequences | None:
+        moved = list(queryset.present())  # type: ignore[attr-defined]
+        return self.consequences(moved) if moved else None
 
     def delete_model(self, request: HttpRequest, obj: Instance) -> None:
         obj.recycle()
@@ -209,6 +227,7 @@ class InstanceAdmin(RoleAdmin):
         self.message_user(request, text % {"n": number})
 
     @admin.action(description=_("Move to the recycle bin"), permissions=["manage"])
+    @asks(_recycled)
     def recycle(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
         moved = list(queryset.present())  # type: ignore[attr-defined]
         self.log_deletions(request, Instance.objects.filter(pk__in=[one.pk for one in moved]))
