@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from rich.console import Console
 
-from demo import expected, fleet, history, show
+from demo import counts, expected, fleet, history, show
 from demo.people import PASSWORD_FILE, administrator
 from demo.processes import FOLDER, alone, child, store, workers
 from demo.servers import Watched, watched
@@ -126,6 +126,7 @@ def chapter_capacity(servers: list[Watched]) -> None:
     heading("7", "How big is it all, how fast does it grow, when is it full?")
     run("sync", "capacity", *(server.instance for server in servers))
     console.print(f"[dim]A year of history, made up: {history.make()}.[/]", soft_wrap=True)
+    console.print(f"[dim]Accounts by risk before today, made up: {counts.make()} days.[/]")
     run("capacity", "full")
     run("capacity", "movers", "--limit", "5")
 

@@ -46,6 +46,25 @@ JOBS = {
 }
 
 
+TASKS = {
+    **{job.task: job.title for job in JOBS.values()},
+    "sync.tasks.run_record": _("read one instance"),
+    "notify.tasks.deliver": _("send one message"),
+}
+"""What the tasks in the queue do, for people."""
+
+
+def in_words(cron: str) -> str:
+    """The usual expressions said plainly, with the zone that schedules keep; others empty."""
+    if cron == "* * * * *":
+        return str(_("every minute"))
+    minute, hour, *days = cron.split()
+    if days == ["*", "*", "*"] and minute.isdecimal() and hour.isdecimal():
+        time = {"time": f"{int(hour):02}:{int(minute):02}", "zone": time_zone()}
+        return str(_("every day at %(time)s %(zone)s") % time)
+    return ""
+
+
 def create_schedules() -> int:
     """Make the schedules that are missing; how many that were. Existing ones are left alone."""
     known = set(schedules().values_list("name", flat=True))

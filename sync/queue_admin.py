@@ -54,12 +54,12 @@ class JobAdmin(RoleAdmin):
     menu_order = 30
     menu_title = _("Jobs")
     form = JobForm
-    list_display = ("name", "title", "cron", "state", "next", "last")
+    list_display = ("name", "title", "when", "state", "next", "last")
     search_fields = ("name",)
     actions = ("run_selected", "pause_selected", "resume_selected")
     actions_detail = ("run", "pause", "resume")
-    fields = ("name", "title", "cron", "state", "next_run", "last")
-    readonly_fields = ("name", "title", "state", "next_run", "last")
+    fields = ("title", "cron", "when", "state", "next", "last")
+    readonly_fields = ("title", "when", "state", "next", "last")
 
     def row_title(self, row: Any) -> str:
         return str(row.name)
@@ -79,6 +79,18 @@ class JobAdmin(RoleAdmin):
     @admin.display(description=_("what it does"))
     def title(self, schedule: Any) -> Any:
         return jobs.JOBS[schedule.name].title
+
+    @admin.display(description=_("when"), ordering="cron")
+    def when(self, schedule: Any) -> Any:
+        words = jobs.in_words(schedule.cron)
+        return show.with_small(words, schedule.cron) if words else schedule.cron
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """A running job is paused, a paused one resumed."""
+        found = Schedule.objects.filter(pk=object_id).first()
+        other = "pause" if found and jobs.is_paused(found) else "resume"
+        actions = super().get_actions_detail(request, object_id)
+        return [one for one in actions if one.method.original_function_name != other]
 
     @admin.display(description=_("state"))
     def state(self, schedule: Any) -> Any:
@@ -138,18 +150,37 @@ class TaskAdmin(ReadOnlyAdmin):
     """Tasks that have ended; what they did to instances is in the records."""
 
     menu = "runs"
-    list_display = ("name", "func", "started", "took")
+    list_display = ("what", "began", "took")
     list_filter = (("started", TimeRangeFilter),)
     search_fields = ("name", "func", "group")
-    fields = ("name", "func", "arguments", "outcome", "started", "stopped", "attempt_count")
+    fields = ("what", "function", "arguments", "outcome", "began", "took", "tries")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("args", "kwargs", "result")
 
-    @admin.display(description=_("seconds"))
+    def row_title(self, row: Any) -> str:
+        return self.what(row)
+
+    @admin.display(description=_("what it does"), ordering="func")
+    def what(self, task: Any) -> str:
+        return str(jobs.TASKS.get(task.func, task.func))
+
+    @admin.display(description=_("function"))
+    def function(self, task: Any) -> str:
+        return str(task.func)
+
+    @admin.display(description=_("started"), ordering="started")
+    def began(self, task: Any) -> Any:
+        return show.ago(task.started)
+
+    @admin.display(description=_("tries"))
+    def tries(self, task: Any) -> int:
+        return int(task.attempt_count)
+
+    @admin.display(description=_("duration"))
     def took(self, task: Any) -> str:
-        return f"{task.time_taken():.2f}"
+        return f"{task.time_taken():.2f} s"
 
     @admin.display(description=_("arguments"))
     def arguments(self, task: Any) -> Any:
@@ -184,7 +215,7 @@ class QueueAdmin(RoleAdmin):
     menu_icon = "pending_actions"
     menu_order = 40
     menu_title = _("Queue")
-    list_display = ("id", "name", "func", "arguments", "since")
+    list_display = ("what", "arguments", "since")
     list_display_links = None
     ordering = ("id",)
 
@@ -200,6 +231,10 @@ class QueueAdmin(RoleAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.display(description=_("what it does"))
+    def what(self, queued: Any) -> str:
+        return str(jobs.TASKS.get(queued.func(), queued.func()))
 
     @admin.display(description=_("arguments"))
     def arguments(self, queued: Any) -> str:

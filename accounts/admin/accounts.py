@@ -58,7 +58,6 @@ class InstanceAccountAdmin(
     list_display = (
         "username",
         "instance_link",
-        "engine",
         "kind_label",
         "marks",
         "last_login",
@@ -83,11 +82,8 @@ class InstanceAccountAdmin(
 
     @admin.display(description=_("instance"), ordering="instance__name")
     def instance_link(self, account: InstanceAccount) -> Any:
-        return show.link(change_url(account.instance), account.instance)
-
-    @admin.display(description=_("engine"), ordering="db_type")
-    def engine(self, account: InstanceAccount) -> Any:
-        return account.get_db_type_display()
+        link = show.link(change_url(account.instance), account.instance)
+        return show.with_small(link, account.get_db_type_display())
 
     @admin.display(description=_("kind"), ordering="kind")
     def kind_label(self, account: InstanceAccount) -> Any:

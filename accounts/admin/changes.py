@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -83,7 +84,9 @@ class AccountChangeLogAdmin(SearchedByAccount, ReadOnlyAdmin):
 
     @admin.display(description=_("risk"))
     def risk(self, change: AccountChangeLog) -> Any:
-        if change.risk_before == change.risk_after:
-            return change.risk_after or show.EMPTY
-        before, after = change.risk_before or show.EMPTY, change.risk_after or show.EMPTY
-        return format_html("{} → {}", before, after)
+        before, after = _risk(change.risk_before), _risk(change.risk_after)
+        return after if before == after else format_html("{} → {}", before, after)
+
+
+def _risk(level: str) -> str:
+    return _t(level) if level else show.EMPTY

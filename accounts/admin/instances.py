@@ -32,7 +32,9 @@ class InstancesWithAccounts:
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
         counted = (
-            InstanceAccount.objects.filter(instance=OuterRef("pk"), is_active=True)
+            InstanceAccount.objects.filter(
+                instance=OuterRef("pk"), is_active=True, comes_with_product=False
+            )  # as the list behind the number shows them
             .order_by()
             .values("instance")
             .annotate(number=Count("pk"))

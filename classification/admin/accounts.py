@@ -71,6 +71,7 @@ def _has_classification(**conditions: Any) -> Exists:
     )
 
 
+BADGES_SHOWN = 3
 ACCEPT = "classification_accountclassificationassignment_accept_risk"
 
 
@@ -127,7 +128,10 @@ class ClassifiedAccounts(ExplainedAccounts):
     @admin.display(description=_("classifications"))
     def classifications(self, account: InstanceAccount) -> Any:
         held = [assignment.classification for assignment in _current(account)]
-        return show.joined([classification_badge(one) for one in held[:4]])
+        badges = [classification_badge(one) for one in held[:BADGES_SHOWN]]
+        if more := held[BADGES_SHOWN:]:
+            badges.append(show.badge(f"+{len(more)}", title=", ".join(map(str, more))))
+        return show.joined(badges)
 
     @button(
         _("Classify by hand"),

@@ -60,8 +60,7 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
         "instance",
         "classification_link",
         "risk",
-        "given",
-        "rule",
+        "given_by",
         "assigned",
         "state",
     )
@@ -151,6 +150,11 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
     @admin.display(description=_("given"), ordering="assignment_type")
     def given(self, assignment: AccountClassificationAssignment) -> Any:
         return assignment.get_assignment_type_display()
+
+    @admin.display(description=_("given"), ordering="rule__rule_name")
+    def given_by(self, assignment: AccountClassificationAssignment) -> Any:
+        """The rule; by hand where there is none."""
+        return assignment.rule or assignment.get_assignment_type_display()
 
     @admin.display(description=_("given at"), ordering="assigned_at")
     def assigned(self, assignment: AccountClassificationAssignment) -> Any:

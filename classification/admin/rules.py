@@ -127,6 +127,8 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
             style = "" if db_field.name == "description" else "wf-mono"
             attrs = {"rows": rows, "class": style, "spellcheck": "false"}
             kwargs["widget"] = UnfoldAdminTextareaWidget(attrs=attrs)
+        if db_field.name == "rule_expression":
+            kwargs["help_text"] = _("Click it together, or write it as JSON beside it.")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("name"), ordering="rule_name")

@@ -13,6 +13,8 @@ from unfold.contrib.filters.admin import RadioFilter
 from classification.rule_pages import number
 from sync.dashboard import sizes, state
 from sync.models import SyncCategory, SyncInstanceRecord
+from whalefall.engines import DB_TYPES
+from whalefall.section_names import section_name
 
 FAILING = (
     ("1", _("Still failing")),
@@ -82,7 +84,14 @@ class CoverageFilter(RadioFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         choices = [("full", _("In full")), ("partial", _("In part")), ("never", _("Never"))]
         asked = request.GET.get(self.parameter_name, "")
-        return [*choices, (asked, asked)] if ":" in asked else choices
+        if ":" not in asked:
+            return choices
+        db_type, _colon, section = asked.partition(":")
+        words = _("%(engine)s: not %(part)s") % {
+            "engine": DB_TYPES.get(db_type, db_type),
+            "part": section_name(section),
+        }
+        return [*choices, (asked, words)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -9,6 +9,7 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -27,10 +28,13 @@ from whalefall.auth import has_right
 from whalefall.console import show
 from whalefall.console.cards import Panel, list_url, live_panels, panels
 from whalefall.console.pages import change_url
+from whalefall.engines import DB_TYPES
+from whalefall.section_names import section_name
 from whalefall.words import said
 
 DAYS = 30
 NAMES_SHOWN = 3
+WHAT_SHOWN = 90
 GAPS_SHOWN = 8
 REMEDIES_SHOWN = 2
 
@@ -204,6 +208,7 @@ def by_engine(request: HttpRequest) -> list[Panel]:
             list_url("instances_instance"),
             _("No instance is registered yet: add one under Fleet, Instances."),
             numeric=(1, 2, 3, 4, 5),
+            is_wide=True,
         )
     ]
 
@@ -231,6 +236,7 @@ def riskiest(request: HttpRequest) -> list[Panel]:
             rows,
             list_url("accounts_instanceaccount", risk=RiskLevel.CRITICAL.value),
             _("Nothing is classified as critical or high."),
+            is_wide=True,
         )
     ]
 
@@ -239,25 +245,27 @@ def riskiest(request: HttpRequest) -> list[Panel]:
 def latest_changes(request: HttpRequest) -> list[Panel]:
     rows = [
         [
-            show.ago(change.change_time),
+            show.link(change_url(change), show.ago(change.change_time)),
             show.state(change.change_type, change.get_change_type_display()),
             show.link(change_url(change.account), change.account),
             show.link(change_url(change.instance), change.instance),
+            said(Truncator(change.message).chars(WHAT_SHOWN)) or show.EMPTY,
         ]
         for change in newest.changes()
     ]
     return [
         Panel(
             _("Latest changes"),
-            [_("When"), _("Change"), _("Account"), _("Instance")],
+            [_("When"), _("Change"), _("Account"), _("Instance"), _("What")],
             rows,
             list_url("accounts_accountchangelog"),
             _("No account has changed yet."),
+            is_wide=True,
         )
     ]
 
 
-@panels(50)
+@panels(15)
 def full_soonest(request: HttpRequest) -> list[Panel]:
     rows = [
         [
@@ -295,14 +303,18 @@ def coverage(request: HttpRequest) -> list[Panel]:
     found = state.coverage()
     rows = [
         [
-            format_html("{}<br><small>{}</small>", gap.section, gap.db_type),
+            format_html(
+                '<span class="wf-part">{}</span><small>{}</small>',
+                _sections(alike),
+                DB_TYPES[gap.db_type],
+            ),
             show.link(
                 list_url("instances_instance", coverage=f"{gap.db_type}:{gap.section}"),
                 len(gap.instances),
             ),
             _remedy(gap),
         ]
-        for gap in found.gaps[:GAPS_SHOWN]
+        for gap, alike in _alike(found.gaps)[:GAPS_SHOWN]
     ]
     note = format_html(
         "{}: {} · {}: {} · {}: {}",
@@ -322,6 +334,21 @@ def coverage(request: HttpRequest) -> list[Panel]:
             is_wide=True,
         )
     ]
+
+
+def _alike(gaps: list[state.Gap]) -> list[tuple[state.Gap, list[str]]]:
+    """Gaps of the same instances for the same reason stand together: a database that is away is
+    missing in ten parts.
+    """
+    found: dict[tuple[Any, ...], tuple[state.Gap, list[str]]] = {}
+    for gap in gaps:
+        reason = (gap.db_type, tuple(gap.instances), tuple(gap.remedies), tuple(gap.messages))
+        found.setdefault(reason, (gap, []))[1].append(gap.section)
+    return list(found.values())
+
+
+def _sections(names: list[str]) -> str:
+    return ", ".join(sorted(map(section_name, names)))
 
 
 def _covered(number: int, which: str) -> Any:

@@ -49,6 +49,7 @@ def accounts(request: HttpRequest) -> list[Card]:
         grouped(found.superusers),
         list_url("accounts_instanceaccount", superuser="1"),
         "shield_person",
+        _("by what the server says of them"),
         tone="danger" if found.superusers else "",
     )
     everybody = list_url("accounts_instanceaccount")

@@ -4,6 +4,7 @@ import pytest
 from django_q.models import OrmQ, Schedule
 
 from sync import jobs
+from tests.admin import fleet
 
 JOBS = "/admin/django_q/schedule/"
 
@@ -47,3 +48,22 @@ def test_running_now_queues_it_and_says_that_no_worker_is_alive(administrator, n
 def test_an_operator_only_looks_at_jobs(operator, nightly):
     assert press(operator, nightly, "run").status_code == 403
     assert operator.get(JOBS).status_code == 200
+
+
+def test_a_job_says_in_words_when_it_runs(administrator, nightly):
+    assert "every day at 01:00 UTC" in administrator.get(JOBS).content.decode()
+
+
+def test_only_the_button_that_changes_something_is_offered(administrator, nightly):
+    page = administrator.get(f"{JOBS}{nightly.pk}/change/").content.decode()
+    assert (f"{nightly.pk}/pause/" in page, f"{nightly.pk}/resume/" in page) == (True, False)
+    press(administrator, nightly, "pause")
+    page = administrator.get(f"{JOBS}{nightly.pk}/change/").content.decode()
+    assert (f"{nightly.pk}/pause/" in page, f"{nightly.pk}/resume/" in page) == (False, True)
+
+
+def test_a_task_is_called_by_what_it_does(administrator, db):
+    fleet.tasks()
+    page = administrator.get("/admin/django_q/failure/").content.decode()
+    assert "end records whose worker is gone" in page
+    assert "task-False" not in page

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import InstanceAccount
 from capacity.models import InstanceOutlook
 from classification import risks
 from classification.models import DailyCount
@@ -171,3 +172,24 @@ def test_an_empty_house_has_a_start_page_too(viewer):
 def test_a_viewer_is_offered_no_retry(viewer, operator, house):
     assert RETRY in panel(operator, "Failing syncs by cause")
     assert RETRY not in panel(viewer, "Failing syncs by cause")
+
+
+def test_what_is_missing_for_the_same_reason_stands_together_in_words(viewer, house, orders_db):
+    told = {"status": "denied", "message": "permission denied for table pg_proc"}
+    read = fleet.session(orders_db)
+    read.records.update(sync_details={"sections": {"routine": told, "database_accounts": told}})
+    part = panel(viewer, "What could not be read")
+    assert "rights on routines, users in databases" in part
+    assert ">PostgreSQL<" in part
+    assert [number for _url, number in links(part)] == ["0", "1", "1", "1"]
+
+
+def test_the_list_of_instances_counts_the_accounts_that_its_links_show(viewer, orders_db):
+    accounts = fleet.store(orders_db, fleet.orders())
+    InstanceAccount.objects.filter(pk=accounts["app_rw"].pk).update(comes_with_product=True)
+    page = viewer.get("/admin/instances/instance/").content.decode()
+    url, number = re.search(
+        r'href="([^"]*instanceaccount/[^"]*)">(\d+)</a>', page.partition("result_list")[2]
+    ).groups()
+    check_list(viewer, html.unescape(url), number)
+    assert number == "4"

@@ -59,6 +59,11 @@ def link(url: str, text: Any) -> SafeString:
     return format_html('<a class="wf-link" href="{}">{}</a>', url, text)
 
 
+def with_small(text: Any, small: Any) -> SafeString | str:
+    """A text with a quiet line under it, where there is one."""
+    return format_html('{}<br><small class="wf-quiet">{}</small>', text, small) if small else text
+
+
 def ago(moment: datetime | None) -> SafeString | str:
     """How long ago (or until), with the exact time on pointing; a dash for never."""
     if moment is None:

@@ -6,7 +6,10 @@ from typing import Any
 
 from django import template
 
+from whalefall import section_names
+
 register = template.Library()
+register.filter("section_name", section_names.section_name)
 
 
 @register.simple_tag(takes_context=True)

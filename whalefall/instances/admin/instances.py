@@ -74,7 +74,7 @@ class InstanceAdmin(RoleAdmin):
     menu = "fleet"
     menu_icon = "database"
     menu_order = 10
-    list_display = ("name", "engine_label", "address", "environment", "state_badge")
+    list_display = ("name", "engine_label", "address", "state_badge")
     list_filter = (
         StateFilter,
         ("db_type", ChoicesCheckboxFilter),
@@ -114,9 +114,11 @@ class InstanceAdmin(RoleAdmin):
         return f"{instance.get_db_type_display()} {instance.main_version}".strip()
 
     @admin.display(description=_("address"), ordering="host")
-    def address(self, instance: Instance) -> str:
+    def address(self, instance: Instance) -> Any:
+        """With the environment under it: a column of its own would push others off a screen."""
         place = f"{instance.host}:{instance.port}"
-        return f"{place}/{instance.database_name}" if instance.database_name else place
+        name = f"{place}/{instance.database_name}" if instance.database_name else place
+        return show.with_small(name, instance.environment)
 
     @admin.display(description=_("state"), ordering="is_active")
     def state_badge(self, instance: Instance) -> Any:
