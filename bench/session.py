@@ -1,22 +1,23 @@
-"""python -m bench.session [--instances N]: a session over 1,000 instances, with more and more
-workers.
+"""python -m bench.session [--instances N]: sessions over 1,000 instances, with more and more
+workers of the queue. Some five minutes on two free cores.
 
 The servers are made up: each takes some time to answer and shows ten accounts, of which in every
-pass but the last each has a new grant. So what is measured is everything but the servers: claiming,
-locking, storing, the change log, classifying, counting. The workers are processes that take records
-as the queue's do. Ends with 1 where records are lost or a second worker brings next to nothing.
+pass but the last each has a new grant. So what is measured is everything but the servers: the
+queue, claiming, locking, storing, the change log, classifying, counting. Ends with 1 where records
+are lost or a second worker brings next to nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from bench.store import own_store
@@ -24,44 +25,55 @@ from bench.store import own_store
 ACCOUNTS = 10
 RULES = 20
 ANSWER_SECONDS = 0.1  # what a server takes to answer
-WORKERS = (1, 2, 4)
+# Workers, and the part of the instances that they read: one alone would take minutes for all.
+PASSES = ((1, 0.2), (2, 0.2), (4, 1.0))
 # Two workers on two free cores; on fewer the store's work and theirs share one.
 LEAST_GAIN = 1.3
+MOST_SECONDS = 600  # for one session
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.session", description=__doc__)
     parser.add_argument("--instances", type=int, default=1000)
-    parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--cluster", type=int, metavar="GENERATION", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.work:
-        work(json.loads(options.work))
+    if options.cluster is not None:
+        cluster(options.cluster)
         return 0
     with own_store():
         prepare(options.instances)
         print(f"{options.instances:,} instances, {ACCOUNTS} accounts each, {RULES} rules")
-        print("  workers   accounts   records/s   seconds   CPU ms of the workers per record")
-        speeds = {}
-        for generation, workers in enumerate((WORKERS[-1], *WORKERS)):
-            speeds[workers] = tell("new" if not generation else "changed", workers, generation)
-        tell("the same", WORKERS[-1], len(WORKERS))
+        print("  workers  instances   accounts   records/s   seconds   CPU ms of them per record")
+        tell("new", 4, 0, options.instances)
+        speeds = {
+            workers: tell("changed", workers, number, max(int(options.instances * part), 20))
+            for number, (workers, part) in enumerate(PASSES, start=1)
+        }
+        tell("the same", 4, len(PASSES), options.instances)
     gain = speeds[2] / speeds[1]
-    print(f"  two workers do {gain:.1f} times the work of one")
+    print(f"  two workers do {gain:.1f} times the work of one, four {speeds[4] / speeds[1]:.1f}")
     return 0 if gain >= LEAST_GAIN else 1
 
 
-def tell(accounts: str, workers: int, generation: int) -> float:
-    """One pass over all instances; records per second."""
-    seconds, cpu, records = passed(workers, generation)
-    line = f"  {workers:7}   {accounts:>8}   {records / seconds:9.1f}   {seconds:7.1f}"
-    print(f"{line}   {cpu / records * 1000:8.1f}", flush=True)
-    return records / seconds
+def tell(accounts: str, workers: int, generation: int, size: int) -> float:
+    """One pass over so many instances; records per second."""
+    with hired(workers, generation) as group:
+        before = processors(group)
+        seconds = passed(size)
+        cpu = processors(group) - before
+    line = f"  {workers:7}  {size:9,}   {accounts:>8}   {size / seconds:9.1f}   {seconds:7.1f}"
+    print(f"{line}   {cpu / size * 1000:8.1f}", flush=True)
+    return size / seconds
 
 
 def prepare(size: int) -> None:
+    from django_q.models import Schedule
+
     from bench import drawn
     from whalefall.instances.models import Credential, Instance
 
+    Schedule.objects.all().delete()  # at night they would work beside it
     login = Credential(name="collector", db_type="mysql", username="collector")
     login.password = "not asked for"
     login.save()
@@ -72,51 +84,83 @@ def prepare(size: int) -> None:
     drawn.make_rules(RULES)
 
 
-def passed(workers: int, generation: int) -> tuple[float, float, int]:
-    """Seconds, seconds of the workers' processors, records."""
+def passed(size: int) -> float:
+    """Seconds of a session over the first `size` instances, from its start to its end."""
     from sync.models import SyncSession, SyncType
     from whalefall.instances.models import Instance
 
-    session = SyncSession.objects.start(
-        SyncType.SCHEDULED_TASK, Instance.objects.watched(), sync_category="account", enqueue=False
-    )
-    pks = list(session.records.order_by("pk").values_list("pk", flat=True))
-    # The workers are up before the clock starts, as those of the queue are.
-    hired = [hire(pks[i::workers], generation) for i in range(workers)]
-    for each in hired:
-        assert each.stdout
-        each.stdout.readline()
+    some = Instance.objects.watched().order_by("pk")[:size]
     started = time.perf_counter()
-    told = [each.communicate("go\n")[0] for each in hired]
+    session = SyncSession.objects.start(SyncType.SCHEDULED_TASK, some, sync_category="account")
+    while session.status == "running":
+        if time.perf_counter() - started > MOST_SECONDS:
+            raise SystemExit(f"wrong: the session still runs after {MOST_SECONDS} seconds")
+        time.sleep(0.1)
+        session.refresh_from_db()
     seconds = time.perf_counter() - started
-    session.refresh_from_db()
-    if session.status != "completed" or session.successful_instances != len(pks):
-        raise SystemExit(f"wrong: the session {session.status}, {told}")
-    return seconds, sum(float(text.splitlines()[-1]) for text in told), len(pks)
+    if session.status != "completed" or session.successful_instances != size:
+        failed = session.records.exclude(status="completed").first()
+        raise SystemExit(f"wrong: the session {session.status}: {failed and failed.error_message}")
+    return seconds
 
 
-def hire(pks: list[int], generation: int) -> subprocess.Popen[str]:
-    task = json.dumps({"pks": pks, "generation": generation})
-    command = [sys.executable, "-m", "bench.session", "--work", task]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def hired(workers: int, generation: int) -> Iterator[int]:
+    """A queue cluster with so many workers, up and at work; its process group. All of it is gone
+    afterwards, whatever happened.
+    """
+    command = [sys.executable, "-m", "bench.session", "--cluster", str(generation)]
+    environ = os.environ | {"WHALEFALL_WORKERS": str(workers)}
+    process = subprocess.Popen(command, env=environ, start_new_session=True)
+    try:
+        answered(process)
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
-def work(task: dict[str, Any]) -> None:
-    """What a worker does: its records, one after the other."""
+def answered(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a worker has done a first task."""
+    from django_q.tasks import async_task, result
+
+    task = async_task("math.copysign", 1, -1)
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit(f"wrong: the cluster ended with {process.returncode}")
+        if result(task) is not None:
+            return
+        time.sleep(0.1)
+    raise SystemExit("wrong: no worker took up a task")
+
+
+def processors(group: int) -> float:
+    """Seconds of processor time that the processes of a group have used."""
+    found = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        if int(fields[2]) == group:
+            found += int(fields[11]) + int(fields[12])
+    return found / TICKS
+
+
+def cluster(generation: int) -> None:
+    """The queue's own command, in whose workers servers are made up."""
     import django
+    from django.core.management import call_command
 
     django.setup()
-    from sync import runner
     from whalefall.engines import engine
 
-    made_up = MadeUp(task["generation"])
-    object.__setattr__(engine("mysql"), "connect", made_up.connect)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    before = time.process_time()
-    for pk in task["pks"]:
-        runner.run_record(pk)
-    print(time.process_time() - before, flush=True)
+    object.__setattr__(engine("mysql"), "connect", MadeUp(generation).connect)
+    call_command("qcluster")
 
 
 class MadeUp:
