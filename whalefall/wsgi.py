@@ -1,8 +1,14 @@
 """WSGI entry point: `gunicorn whalefall.wsgi`."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whalefall.settings")
 application = get_wsgi_application()
+
+# What stands now stays until the process ends. Left to the collector, it would be looked through
+# again and again, each time for as long as a page takes.
+gc.collect()
+gc.freeze()

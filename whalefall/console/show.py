@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import avoid_wrapping, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
+from django.utils.timesince import TIME_STRINGS
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from whalefall.words import said
 
 EMPTY = "–"
+
+UNITS = (("week", 7 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
+"""Shorter than a month, in seconds."""
 
 TONES = {
     "critical": "danger",
@@ -68,15 +72,34 @@ def ago(moment: datetime | None) -> SafeString | str:
     """How long ago (or until), with the exact time on pointing; a dash for never."""
     if moment is None:
         return EMPTY
-    exact = date_format(timezone.localtime(moment), "Y-m-d H:i:s T")
+    exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z")
     now = timezone.now()
     if abs((now - moment).total_seconds()) < 60:
         text = _("just now")
-    elif moment > now:
-        text = _("in %(time)s") % {"time": timesince(now, moment).split(",")[0]}
     else:
-        text = _("%(time)s ago") % {"time": timesince(moment, now).split(",")[0]}
+        unit, number = span(min(moment, now), max(moment, now))
+        text = _far(get_language(), unit, number, moment > now)
     return format_html('<span class="wf-time" title="{}">{}</span>', exact, text)
+
+
+def span(start: datetime, end: datetime) -> tuple[str, int]:
+    """From `start` to `end` in the largest unit of the calendar that fits, as `timesince` counts:
+    ("month", 2). Both in any zone, `end` at least a minute later.
+    """
+    end = end.astimezone(start.tzinfo)
+    months = (end.year - start.year) * 12 + end.month - start.month
+    months -= (start.day, start.time()) > (end.day, end.time())
+    if months:
+        return ("year", months // 12) if months >= 12 else ("month", months)
+    seconds = int((end - start).total_seconds())
+    return next((unit, seconds // size) for unit, size in UNITS if seconds >= size)
+
+
+@lru_cache(maxsize=2048)
+def _far(_language: str | None, unit: str, number: int, is_ahead: bool) -> str:
+    """Kept for each language: a list says it twice in a row, and most lists say the same."""
+    time = {"time": avoid_wrapping(TIME_STRINGS[unit] % {"num": number})}
+    return (_("in %(time)s") if is_ahead else _("%(time)s ago")) % time
 
 
 def size(number: int | None, reason: str = "") -> SafeString | str:
