@@ -80,8 +80,9 @@ FLEET = (
     FROM account_permission WHERE id %% 10 = 3 AND id %% 50 <> 0
     """,
     """
-    INSERT INTO account_risks (permission_id, level)
-    SELECT account_id, classification_id - 990000 FROM account_classification_assignments
+    INSERT INTO account_risks (permission_id, account_id, level)
+    SELECT account_id, account_id, classification_id - 990000
+    FROM account_classification_assignments
     """,
     """
     INSERT INTO account_change_log (account_id, instance_id, change_type, privilege_diff,

@@ -112,8 +112,10 @@ WEIGH = """
     dropped AS (
         DELETE FROM account_risks
         WHERE permission_id = ANY (ARRAY(SELECT id FROM current WHERE is_there AND given = 0)))
-    INSERT INTO account_risks (permission_id, level, accepted_until)
-    SELECT id, level, accepted_until FROM current
+    INSERT INTO account_risks (permission_id, account_id, level, accepted_until)
+    SELECT id, (SELECT p.account_id FROM account_permission p WHERE p.id = current.id), level,
+           accepted_until
+    FROM current
     WHERE given > 0
       AND (is_there IS NULL OR (old_level, old_until) IS DISTINCT FROM (level, accepted_until))
     ORDER BY id
@@ -125,13 +127,15 @@ WEIGH = """
 # ON CONFLICT, which costs as much again: `refresh_run` holds the lock that keeps others out. Inside
 # of CASE, EXISTS does not become a join.
 WEIGH_NEW = """
-    INSERT INTO account_risks (permission_id, level)
-    SELECT t.account_id,
-           max(array_position(%(levels)s::text[], k.risk_level::text)) AS level
-    FROM run_touched t
-    JOIN account_classifications k ON k.id = t.classification_id
-    WHERE CASE WHEN EXISTS (SELECT FROM account_risks r WHERE r.permission_id = t.account_id)
-               THEN false ELSE true END
-    GROUP BY t.account_id
-    ORDER BY t.account_id
+    INSERT INTO account_risks (permission_id, account_id, level)
+    SELECT id, (SELECT p.account_id FROM account_permission p WHERE p.id = n.id), level
+    FROM (SELECT t.account_id AS id,
+                 max(array_position(%(levels)s::text[], k.risk_level::text)) AS level
+          FROM run_touched t
+          JOIN account_classifications k ON k.id = t.classification_id
+          WHERE CASE WHEN EXISTS (SELECT FROM account_risks r
+                                  WHERE r.permission_id = t.account_id)
+                     THEN false ELSE true END
+          GROUP BY t.account_id
+          ORDER BY t.account_id) n
 """

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from whalefall import big_lists
 from whalefall.api import Answer
+from whalefall.big_lists import Extent
 
 if TYPE_CHECKING:  # DRF's views read the settings that name this module
     from rest_framework.views import APIView
@@ -39,18 +40,19 @@ class Pagination(pagination.BasePagination):
         _refuse_unknown(request, view)
         self.page = _number(request, "page", 1, LAST_PAGE)
         self.limit = _number(request, "limit", self.page_size, LONGEST_PAGE)
-        self.total, self.is_estimate = self._count(queryset)
+        extent = self._extent(queryset)
+        self.total, self.is_estimate = extent.total, extent.is_estimate
         first = (self.page - 1) * self.limit
         if first >= self.total and not self.is_estimate:
             return []
         if isinstance(queryset, QuerySet) and not queryset.query.combinator:
-            return list(big_lists.part(queryset, first, self.limit))
+            return list(big_lists.part(queryset, first, self.limit, extent))
         return list(queryset[first : first + self.limit])
 
-    def _count(self, rows: Any) -> tuple[int, bool]:
+    def _extent(self, rows: Any) -> Extent:
         if isinstance(rows, QuerySet):
-            return big_lists.count(rows, settings.API_ESTIMATE_ABOVE)
-        return len(rows), False
+            return big_lists.extent(rows, settings.API_ESTIMATE_ABOVE)
+        return Extent(len(rows))
 
     def get_paginated_response(self, data: Any) -> Response:
         body = {

@@ -300,7 +300,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 # Lists that the planner holds for longer than this are not counted but estimated.
-API_ESTIMATE_ABOVE = env.int("WHALEFALL_ESTIMATE_ABOVE", default=50_000)
+API_ESTIMATE_ABOVE = env.int("WHALEFALL_ESTIMATE_ABOVE", default=10_000)
 SPECTACULAR_SETTINGS = {
     "TITLE": "WhaleFall API",
     "VERSION": "1",

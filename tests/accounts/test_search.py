@@ -70,15 +70,23 @@ def test_so_many_that_they_are_not_listed_are_the_same(accounts, monkeypatch, te
     assert found(text) == listed
 
 
-def test_one_statement_whatever_the_size_and_by_the_index(accounts):
+def test_a_sample_and_one_statement_by_the_index_whatever_the_size(accounts):
     with CaptureQueriesContext(connection) as asked:
         InstanceAccount.objects.named("payr")
-    assert len(asked) == 1
+    _size, sample, named = [query["sql"] for query in asked]
+    assert "TABLESAMPLE" in sample
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + asked[0]["sql"])
+        cursor.execute("EXPLAIN " + named)
         plan = " ".join(row[0] for row in cursor.fetchall())
     assert "account_name_grams" in plan
+
+
+def test_what_a_sample_has_often_is_not_asked_of_the_index(accounts, monkeypatch):
+    monkeypatch.setattr(search, "MOST_LISTED", 0)
+    with CaptureQueriesContext(connection) as asked:
+        assert InstanceAccount.objects.named("a").is_many
+    assert not [query for query in asked if "account_name_grams" in query["sql"]]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

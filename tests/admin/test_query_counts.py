@@ -27,6 +27,21 @@ def test_the_list_of_credentials_is_not_counted_twice(administrator):
     assert len([sql for sql in asked if "COUNT(*)" in sql]) == 1
 
 
+def test_a_short_list_is_shown_by_the_keys_it_was_counted_by(administrator, orders_db):
+    fleet.store(orders_db, fleet.orders())
+    asked = queries(administrator, "/admin/accounts/instanceaccount/?locked=0")
+    counted = next(sql for sql in asked if "ARRAY_AGG" in sql)
+    shown = next(sql for sql in asked if "LIMIT 50" in sql and sql != counted)
+    assert '"instance_accounts"."id" = ANY' in shown
+
+
+def test_an_empty_list_is_not_looked_for_again(administrator, orders_db):
+    fleet.store(orders_db, fleet.orders())
+    asked = queries(administrator, "/admin/accounts/instanceaccount/?presence=gone&q=app")
+    about = [sql for sql in asked if 'FROM "instance_accounts"' in sql]
+    assert not [sql for sql in about if "LIMIT 50" in sql and "LIMIT 5001" not in sql]
+
+
 def test_a_long_list_is_estimated_instead_of_counted(administrator, monkeypatch, orders_db):
     fleet.store(orders_db, fleet.orders())
     monkeypatch.setattr("whalefall.console.paginator.EXACT_UP_TO", 2)

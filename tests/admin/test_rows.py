@@ -47,7 +47,11 @@ def test_how_long_ago_is_what_django_says(before, between):
     assert TIME_STRINGS[unit] % {"num": number} == said
 
 
-@pytest.mark.parametrize(("language", "text"), [("en", "2 months ago"), ("zh-hans", "2 月前")])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "2 months ago"), ("zh-hans", "2 月前")],
+    ids=["English", "Chinese"],
+)
 def test_it_is_said_in_the_language_of_who_reads(language, text):
     long_ago = datetime.now(UTC) - timedelta(days=70)
     with translation.override(language):

@@ -74,10 +74,14 @@ class ReadOnlyRights(RoleRights):
 
 
 class ConsoleList(ChangeList):
-    """Knows that nothing is left out where nothing was asked for, without a second count."""
+    """Knows that nothing is left out where nothing was asked for, without a second count; shows
+    a list of one page by the keys that it was counted by.
+    """
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list
         if not self.query and not self.get_filters_params():
             self.full_result_count = self.result_count
 

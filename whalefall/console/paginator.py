@@ -8,6 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
 
 from whalefall import big_lists
+from whalefall.big_lists import Extent
 
 EXACT_UP_TO = 5_000
 
@@ -17,15 +18,18 @@ class EstimatingPaginator(Paginator):
     more than showing fifty of them.
     """
 
-    is_estimate = False
+    @cached_property
+    def extent(self) -> Extent:
+        rows: Any = self.object_list
+        return big_lists.extent(rows, EXACT_UP_TO) if hasattr(rows, "query") else Extent(len(rows))
 
     @cached_property
     def count(self) -> int:
-        rows: Any = self.object_list
-        if not hasattr(rows, "query"):
-            return len(rows)
-        number, self.is_estimate = big_lists.count(rows, EXACT_UP_TO)
-        return number
+        return self.extent.total
+
+    @property
+    def is_estimate(self) -> bool:
+        return self.extent.is_estimate
 
     def page(self, number: Any) -> Page[Any]:
         number = self.validate_number(number)
@@ -33,5 +37,5 @@ class EstimatingPaginator(Paginator):
         rows: Any = self.object_list
         if not hasattr(rows, "query"):
             return super().page(number)
-        found = big_lists.part(rows, first, self.per_page)
+        found = big_lists.part(rows, first, self.per_page, self.extent)
         return self._get_page(found, number, self)  # type: ignore[attr-defined]
