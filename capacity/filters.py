@@ -99,7 +99,7 @@ class DatabaseAggregationFilter(SearchedByDatabase, AggregationFilter):
         found = super().filter_queryset(queryset)
         if any(self.form.cleaned_data[name] for name in NARROWING):
             return found
-        return found.filter(period_start__gte=since_last(self.period))
+        return found.filter(period_start__range=(since_last(self.period), timezone.localdate()))
 
 
 class DatabaseFilter(OnInstances):
@@ -192,7 +192,7 @@ def asked_periods(query: Mapping[str, str]) -> tuple[str, date, date]:
     asked = form.cleaned_data
     period = asked["period_type"] or PeriodType.DAILY
     first = asked["start_date"] or since_last(period)
-    return period, first, asked["end_date"] or date.max
+    return period, first, asked["end_date"] or timezone.localdate()
 
 
 def since_last(period: str) -> date:
@@ -202,6 +202,8 @@ def since_last(period: str) -> date:
 
 
 def _newest_day() -> date | None:
-    # Of the instances: their table is hundreds of times smaller.
-    newest: date | None = InstanceSizeStat.objects.aggregate(day=Max("collected_date"))["day"]
+    # Of the instances: their table is hundreds of times smaller. Up to today, whatever days a clock
+    # that ran ahead has left.
+    known = InstanceSizeStat.objects.filter(collected_date__lte=timezone.localdate())
+    newest: date | None = known.aggregate(day=Max("collected_date"))["day"]
     return newest

@@ -90,5 +90,7 @@ def comparable(rows: Sequence[Total]) -> list[Day]:
 
 
 def _since(stats: QuerySet[Any], days: int) -> QuerySet[Any]:
-    first = timezone.localdate() - timedelta(days=days)
-    return stats.filter(collected_date__gt=first).order_by("collected_date")
+    # To today: a machine whose clock ran ahead for a while left days that have not been yet.
+    today = timezone.localdate()
+    since = today - timedelta(days=days - 1)
+    return stats.filter(collected_date__range=(since, today)).order_by("collected_date")

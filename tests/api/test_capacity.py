@@ -189,6 +189,27 @@ def test_the_summary_of_days_that_are_asked_for(viewer, fleet):
     assert (found["total_bytes"], found["newest_period_start"]) == (95, str(yesterday))
 
 
+@pytest.mark.parametrize(
+    ("what", "of"), [("databases/sizes", "size_bytes"), ("capacity/databases", "last_bytes")]
+)
+def test_days_that_a_clock_running_ahead_left_are_not_the_newest(viewer, fleet, what, of):
+    before = [row[of] for row in items(viewer.get(f"{BASE}/{what}"))]
+    on_day(fleet["orders"], -500, sales=10**12)
+    on_day(fleet["orders"], 0, sales=100)
+    assert [row[of] for row in items(viewer.get(f"{BASE}/{what}"))] == before
+    found = check_ok(viewer.get(f"{BASE}/capacity/databases/summary"))
+    assert found["total_bytes"] == 140
+
+
+def test_a_forecast_takes_no_days_that_have_not_been_yet(viewer, fleet):
+    for back in range(20, -1, -1):
+        on_day(fleet["orders"], back, sales=100 - back)
+    on_day(fleet["orders"], -500, sales=10**12)
+    on_day(fleet["orders"], 0, sales=100)
+    found = check_ok(viewer.get(f"{BASE}/capacity/forecast", {"database_id": database("sales").pk}))
+    assert (found["last_bytes"], found["last_day"]) == (100, str(timezone.localdate()))
+
+
 def test_the_summary_of_nothing(viewer):
     found = check_ok(viewer.get(f"{BASE}/capacity/instances/summary", {"period_type": "monthly"}))
     assert (found["total"], found["total_bytes"], found["period_type"]) == (0, None, "monthly")

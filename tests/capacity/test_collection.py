@@ -164,6 +164,24 @@ def test_a_change_of_the_clock_makes_no_day_twice(orders_db, settings):
     assert sizes("sales") == {25: 1}
 
 
+def test_a_clock_that_is_set_back_on_the_same_day_leaves_one_row_with_the_newest_reading(orders_db):
+    measured(orders_db, hours=9, sales=100)
+    measured(orders_db, hours=1, sales=130)
+    assert (sizes("sales"), totals()) == ({30: 130}, {30: (130, 1, 1)})
+    assert database("sales").measured_at == night(hours=1)
+
+
+def test_a_clock_that_is_set_back_over_midnight_keeps_each_day_once(orders_db):
+    measured(orders_db, 0, sales=100)
+    measured(orders_db, 1, sales=110)
+    measured(orders_db, 0, hours=5, sales=120)
+    measured(orders_db, 1, hours=5, sales=125)
+    assert (sizes("sales"), totals()) == (
+        {30: 120, 31: 125},
+        {30: (120, 1, 1), 31: (125, 1, 1)},
+    )
+
+
 def test_names_the_store_cannot_hold_stop_nothing(orders_db):
     apply(orders_db, [ObservedDatabase("a\x00b\ud800" + "c" * 300, data_bytes=1)], COMPLETE)
     assert InstanceDatabase.objects.get().database_name == "a\ufffdb\ufffd" + "c" * 252

@@ -25,13 +25,12 @@ from sync.models import SyncCategory, SyncSession, SyncType
 from sync.runner import run_record, sync_accounts, sync_databases
 from tests.servers.base import Unavailable
 from tests.servers.mariadb import MariaDBServer
+from tests.servers.mysql import MySQLServer
 from tests.servers.postgresql import PostgreSQL18
 from tests.sync import cast
 from whalefall.engines.errors import ConnectError
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
-
-ROWS = "SELECT seq, REPEAT('x', 100) FROM sales.seq_1_to_3000"
 
 
 def started(server):
@@ -60,12 +59,21 @@ def mariadb():
         yield filled(server)
 
 
+@pytest.fixture(scope="module")
+def mysql():
+    with ended(started(MySQLServer())) as server:
+        yield filled(server)
+
+
 def filled(server):
+    digits = " UNION ALL ".join(f"SELECT {n} AS d" for n in range(10))
+    numbers = f"({digits}) a, ({digits}) b, ({digits}) c, (SELECT 0 d UNION SELECT 1) e"
     server.execute(
         "CREATE DATABASE sales",
-        "CREATE DATABASE empty",
+        "CREATE DATABASE bare",
         "CREATE TABLE sales.orders (id int PRIMARY KEY, note varchar(200), KEY (note))",
-        f"INSERT INTO sales.orders {ROWS}",
+        "INSERT INTO sales.orders SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d,"
+        f" REPEAT('x', 100) FROM {numbers}",
         "CREATE TABLE sales.parts (id int PRIMARY KEY)",
         "ANALYZE TABLE sales.orders, sales.parts",
     )
@@ -92,6 +100,11 @@ def maria(mariadb):
 
 
 @pytest.fixture
+def crm(mysql):
+    return cast.on("crm-db", mysql)
+
+
+@pytest.fixture
 def postgres(postgresql):
     return cast.on("stock-db", postgresql, db_type="postgresql")
 
@@ -106,16 +119,22 @@ def sizes():
     return dict(DatabaseSizeStat.objects.values_list("database__database_name", "size_bytes"))
 
 
-def test_mariadb_a_database_is_as_large_as_its_files(maria, mariadb):
-    measured(maria)
-    files = (mariadb.data / "sales").glob("*.ibd")
+OF_MYSQL = [("maria", "mariadb"), ("crm", "mysql")]
+
+
+@pytest.mark.parametrize(("which", "server"), OF_MYSQL)
+def test_a_database_of_mariadb_and_mysql_is_as_large_as_its_files(which, server, request):
+    """To the byte."""
+    measured(request.getfixturevalue(which))
+    files = (request.getfixturevalue(server).data / "sales").glob("*.ibd")
     assert sizes()["sales"] == sum(file.stat().st_size for file in files) > 300_000
-    assert sizes()["empty"] == 0
+    assert sizes()["bare"] == 0
 
 
-def test_mariadb_indexes_and_free_space_are_what_the_server_says_of_its_tables(maria, mariadb):
-    measured(maria)
-    rows = mariadb.execute(
+@pytest.mark.parametrize(("which", "server"), OF_MYSQL)
+def test_indexes_and_free_space_are_what_the_server_says_of_its_tables(which, server, request):
+    measured(request.getfixturevalue(which))
+    rows = request.getfixturevalue(server).execute(
         "SELECT SUM(INDEX_LENGTH), SUM(DATA_FREE) FROM information_schema.TABLES"
         " WHERE TABLE_SCHEMA = 'sales'"
     )
@@ -135,7 +154,18 @@ def test_postgresql_sizes_are_those_of_pg_database_size(postgres, postgresql, se
     assert sizes() == dict(rows)
 
 
-@pytest.mark.parametrize("which", ["maria", "postgres"])
+@pytest.mark.parametrize(("which", "server"), OF_MYSQL)
+def test_a_size_is_what_the_servers_statistics_say_and_little_more(which, server, request):
+    """The files hold headers and pages of the tree beside data, indexes and free extents."""
+    measured(request.getfixturevalue(which))
+    ((said,),) = request.getfixturevalue(server).execute(
+        "SELECT SUM(DATA_LENGTH + INDEX_LENGTH + DATA_FREE) FROM information_schema.TABLES"
+        " WHERE TABLE_SCHEMA = 'sales'"
+    )
+    assert 0 <= sizes()["sales"] - int(said) <= 2 * 2**20 // 10
+
+
+@pytest.mark.parametrize("which", ["maria", "crm", "postgres"])
 def test_the_total_and_the_day_are_the_sum_of_the_databases(which, request):
     instance = request.getfixturevalue(which)
     result = measured(instance)
@@ -341,18 +371,24 @@ def test_databases_of_postgresql_cost_nothing_but_those_whose_tables_are_read(
     assert counted[2] == counted[MANY]
     assert sizes <= 4
     assert tables <= 8
+    print(f"postgresql: {MANY} databases, {counted[MANY]} statements")
 
 
-def test_five_hundred_databases_cost_no_more_statements_than_five(maria, mariadb, settings):
+@pytest.mark.parametrize(("which", "server", "many"), [(*OF_MYSQL[0], 500), (*OF_MYSQL[1], MANY)])
+def test_many_databases_cost_no_more_statements_than_five(which, server, many, request, settings):
     settings.TABLE_SIZES_OF_LARGEST = 0
+    instance, filled_server = map(request.getfixturevalue, (which, server))
     counted = {}
-    for size in (5, 500):
-        mariadb.execute(*(f"CREATE DATABASE IF NOT EXISTS many_{number}" for number in range(size)))
-        with measuring.opened(maria) as server:
-            assert len(list(server.observe_databases())) >= size
-            remote = server.statements
+    for size in (5, many):
+        filled_server.execute(
+            *(f"CREATE DATABASE IF NOT EXISTS many_{number}" for number in range(size))
+        )
+        with measuring.opened(instance) as opened:
+            assert len(list(opened.observe_databases())) >= size
+            remote = opened.statements
         with CaptureQueriesContext(connection) as queries:
-            measured(maria)
+            measured(instance)
         counted[size] = (remote, len(queries))
-    mariadb.execute(*(f"DROP DATABASE many_{number}" for number in range(500)))
-    assert counted[5] == counted[500]
+    filled_server.execute(*(f"DROP DATABASE many_{number}" for number in range(many)))
+    assert counted[5] == counted[many]
+    print(f"{server}: {many} databases, {counted[many]} statements")
