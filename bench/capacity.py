@@ -1,19 +1,23 @@
-"""Capacity at size: `python -m bench.capacity --instances 1000 --databases 200 --days 45`.
+"""Capacity at size: `python -m bench.capacity` (1,000 instances x 200 databases x two years).
 
-Asks every list and page of capacity as a person's browser or program does, and says how many
-milliseconds the store took and how many the whole answer (the best of a few tries: in the others is
-what the machine does beside this), and how many statements. 1 when the store takes longer than the
-limit for one of them. What the rows are, says `bench.capacity_rows`. The store does not wait for
-its disk: people wait for reading.
+Asks every list and page of capacity as a person's browser or program does, each time of another
+instance and database, and says how many milliseconds the store took for half of them and for 95 %,
+how many the whole answer, and how many statements. 1 when the store takes longer than the limit for
+the 95 % of one of them. What the rows are, says `bench.capacity_rows`: they take 50 GB. Where there
+is less room, fewer days are made, and said. The store does not wait for its disk: people wait for
+reading.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,13 +26,16 @@ from bench import capacity_rows
 from bench.store import own_store
 
 LIMIT_MS = 300
-TRIES = 5
+TRIES = 20
+BYTES_A_DAY = 205  # of a database: its size, with its part of the indexes
+BYTES_A_SUM = 265
+ROOM_LEFT = 8 * 2**30
 API = "/api/v1"
 ADMIN = "/admin/capacity"
 
 
 def addresses(database: int, instance: int, first: str) -> list[str]:
-    """What is asked. `database` and `instance` are somewhere in the middle."""
+    """What is asked. `first` is the oldest day."""
     sums, days = f"{API}/capacity/databases", f"{API}/databases/sizes"
     return [
         sums,
@@ -49,6 +56,7 @@ def addresses(database: int, instance: int, first: str) -> list[str]:
         days,
         f"{days}?sort=size_bytes&order=desc",
         f"{days}?database_id={database}&limit=200",
+        f"{days}?database_id={database}&start_date={first}&sort=collected_date&order=asc&limit=200",
         f"{days}?instance_id={instance}&limit=200",
         f"{API}/databases/ledgers",
         f"{API}/databases/ledgers?sort=size_bytes&order=desc",
@@ -62,6 +70,7 @@ def addresses(database: int, instance: int, first: str) -> list[str]:
         f"{API}/capacity/tags?period_type=weekly&start_date={first}",
         f"{API}/capacity/forecast?instance_id={instance}",
         f"{API}/capacity/forecast?database_id={database}",
+        f"{API}/capacity/forecast?database_id={database}&days=730",
         *(f"{ADMIN}/{page}/" for page in PAGES),
         f"{ADMIN}/instancedatabase/?q=0042",
         f"{ADMIN}/databasesizestat/?instance__id__exact={instance}",
@@ -94,8 +103,21 @@ def main() -> int:
     os.environ["WHALEFALL_STORE_DURABLE"] = "0"
     os.environ["WHALEFALL_LOG_TO_STORE"] = "0"
     size = capacity_rows.Size(args.instances, args.databases, args.days, args.summed, args.weeks)
+    if not (args.store and args.store.exists()):
+        size = _that_fits(size, shutil.disk_usage(tempfile.gettempdir()).free)
     with own_store(args.store):
         return measure(size)
+
+
+def _that_fits(size: capacity_rows.Size, free: int) -> capacity_rows.Size:
+    """With fewer days where there is not the room for all; half a year is left in any case."""
+    count = size.instances * size.databases
+    room = free - ROOM_LEFT - count * BYTES_A_SUM * (size.summed + size.weeks + 35)
+    days = max(min(size.days, room // (count * BYTES_A_DAY)), 180)
+    if days >= size.days:
+        return size
+    print(f"{free / 2**30:.0f} GiB are free: {days} days of sizes instead of {size.days}")
+    return replace(size, days=days)
 
 
 def measure(size: capacity_rows.Size) -> int:
@@ -113,12 +135,15 @@ def measure(size: capacity_rows.Size) -> int:
         print(f"    {table:32} {rows:>12,} rows {megabytes:>9,.0f} MiB")
     print(f"    made in {time.monotonic() - started:.0f} s\n")
     instances = size.instances
-    middle = instances * databases // 2
-    first = last - timedelta(days=capacity_rows.DAYS)
-    slow = list(_pages(addresses(middle, middle // databases, str(first))))
+    first = str(last - timedelta(days=capacity_rows.DAYS - 1))
+    turns = [
+        addresses(1 + number * databases + number % databases, 1 + number, first)
+        for number in (turn * instances // TRIES for turn in range(TRIES))
+    ]
+    slow = list(_pages(list(zip(*turns, strict=True))))
     _work(last)
     for address in slow:
-        print(f"SLOW: {address} takes longer than {LIMIT_MS} ms")
+        print(f"SLOW: {address} takes the store longer than {LIMIT_MS} ms")
     return 1 if slow else 0
 
 
@@ -137,21 +162,27 @@ def _tables() -> list[tuple[str, int, float]]:
         return [(name, rows, float(size)) for name, rows, size in cursor.fetchall()]
 
 
-def _pages(asked: list[str]) -> Iterator[str]:
-    """Prints a line for each address; yields the slow ones."""
+def _pages(asked: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Prints a line for each kind of address; yields the slow ones."""
     from django.test import Client
 
     client = Client(HTTP_HOST="localhost")
     client.force_login(_administrator())
-    print("   store    whole  statements")
-    for address in asked:
-        tries = [_asked(client, address) for _ in range(TRIES)]
-        store, slowest, count = min(tries)[:3]
-        whole = min(each[3] for each in tries)
-        print(f"{store:5.0f} ms {whole:5.0f} ms {count:3}  {address}", flush=True)
+    print("store: half    95 %  whole: half    95 %  statements")
+    for alike in asked:
+        nearly_all = len(alike) * 95 // 100 - 1
+        for _again in range(2):  # what the machine does beside this seldom comes twice
+            tries = sorted(_asked(client, address) for address in alike)
+            store, slowest, count, _whole = tries[nearly_all]
+            if store <= LIMIT_MS:
+                break
+        wholes = sorted(each[3] for each in tries)
+        half, whole_half = tries[len(tries) // 2][0], wholes[len(tries) // 2]
+        times = f"{half:8.0f} ms {store:4.0f} ms {whole_half:8.0f} ms {wholes[nearly_all]:4.0f} ms"
+        print(f"{times} {count:3}  {alike[0]}", flush=True)
         if store > LIMIT_MS:
             print(f"         {slowest[:1500]}")
-            yield address
+            yield alike[0]
 
 
 def _asked(client: Any, address: str) -> tuple[float, str, int, float]:
