@@ -312,11 +312,9 @@ def _is_match(token: str, prefix: str, database: str) -> bool:
 
 
 def _unread(asked: Asked) -> Q:
-    words = [
-        tokens.section(name, status)
-        for name in asked.rules.sections_for_scope(asked.scope)
-        for status in ("denied", "failed")
-    ]
+    sections = asked.rules.sections_for_scope(asked.scope)
+    words = [tokens.section(name, status) for name in sections for status in ("denied", "failed")]
+    words += map(tokens.unread, sections)
     return Q(db_type=asked.db_type, fact_tokens__overlap=words)
 
 

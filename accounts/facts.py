@@ -98,6 +98,9 @@ class Facts:
         reached = self.reached(account, rights, own)
         facts = facts_json(self.observation.db_type, account, rights, own, reached)
         facts["sections"] = {name: entry["status"] for name, entry in sections.items()}
+        unread = {name: sorted(entry.get("databases", ())) for name, entry in sections.items()}
+        if any(unread.values()):
+            facts["unread"] = {name: databases for name, databases in unread.items() if databases}
         facts_fingerprint = snapshots.digest(facts)
         facts |= {"errors": snapshots.errors(sections), "meta": {}}
         return AccountFacts(
@@ -121,11 +124,10 @@ class Facts:
         found = {tokens.engine(self.observation.db_type), tokens.kind(account.kind.value)}
         found.update(own)
         found.update(map(tokens.reach, further))
-        found.update(
-            tokens.section(name, entry["status"])
-            for name, entry in sections.items()
-            if entry["status"] != "complete"
-        )
+        for name, entry in sections.items():
+            if entry["status"] != "complete":
+                databases = entry.get("databases", ())
+                found.update(tokens.incomplete(name, entry["status"], databases))
         return sorted(found)
 
     def rights(self, account: ObservedAccount) -> Rights:

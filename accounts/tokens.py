@@ -5,6 +5,7 @@
     priv:table:UPDATE@sales.orders  priv:database.pattern:SELECT@sal%
     grantable:table:UPDATE@sales.orders  section.denied:table  section.failed:routine
     role.admin:dba  role.admin  trait:routine:EXECUTE:security_definer
+    section.unread:table  section.unread:table@sales
     reach:cap:SUPERUSER  reach:role:dba  reach:priv:global:FILE
 
 Every privilege stands twice: with its object, and without ("anywhere in this scope"); on a pattern
@@ -92,6 +93,19 @@ def grantable(
 
 def section(name: str, status: SectionStatus | str) -> str:
     return f"section.{status}:{name}"
+
+
+def unread(name: str, database: str = "") -> str:
+    """The section was not complete in this database alone; without a name: in some, named ones."""
+    return _fit(f"section.unread:{name}" + (f"@{object_name((database,))}" if database else ""))
+
+
+def incomplete(name: str, status: SectionStatus | str, databases: Iterable[str]) -> list[str]:
+    """What a section that is not complete leaves: where it names the `databases` that could not be
+    read, everything else of it is certain.
+    """
+    words = [unread(name, database) for database in databases]
+    return [unread(name), *words] if words else [section(name, status)]
 
 
 def reach(token: str) -> str:

@@ -35,10 +35,13 @@ def engine_rules(db_type: str) -> Rules:
         return Rules()
 
 
-def incomplete(sections: Sequence[str]) -> list[str]:
-    """The tokens that say that one of these sections could not be read in full."""
+def incomplete(sections: Sequence[str], database: str = "") -> list[str]:
+    """The tokens that say that one of these sections could not be read in full; with a `database`:
+    not in it.
+    """
     bad = (SectionStatus.DENIED, SectionStatus.FAILED)
-    return [tokens.section(name, status) for name in sections for status in bad]
+    found = [tokens.section(name, status) for name in sections for status in bad]
+    return found + [tokens.unread(name, database) for name in sections]
 
 
 class Doubts(NamedTuple):
@@ -176,11 +179,16 @@ class TokenPredicate(Predicate):
         """The sections that must be complete before "not there" means no."""
         raise NotImplementedError
 
+    def database(self, args: Args) -> str:
+        """The only one in which what is asked can be; empty where it can be in any."""
+        return ""
+
     def true(self, args: Args, context: Context) -> Q:
         return self.words(args, context.rules).query()
 
     def doubts(self, args: Args, rules: Rules) -> Doubts:
-        return Doubts(tokens=tuple(incomplete(self.sections(args, rules))))
+        words = incomplete(self.sections(args, rules), self.database(args))
+        return Doubts(tokens=tuple(words))
 
     def holds(self, args: Args, subject: Subject, context: Context) -> bool | None:
         if self.words(args, context.rules).found(subject.tokens):

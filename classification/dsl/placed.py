@@ -82,6 +82,18 @@ class Placed(TokenPredicate):
     def sections(self, args: Args, rules: Rules) -> tuple[str, ...]:
         return _sections_for(rules, args["scope"])
 
+    def database(self, args: Args) -> str:
+        """What an entry is in stands first in its name: entries of another database cannot match.
+        A name without a point may be one of anything.
+        """
+        if args["database"] is not None:
+            return str(args["database"])
+        place = args["object"]
+        if place is None or patterns.is_glob(place):
+            return ""
+        found = tokens.parts(place)
+        return found[0] if len(found) > 1 else ""
+
     def words(self, args: Args, rules: Rules) -> Words:
         exact: list[str] = []
         like: list[tuple[str, str]] = []

@@ -125,6 +125,17 @@ def test_a_section_that_could_not_be_read_has_a_token():
     assert found.facts["errors"] == ["table: SELECT command denied"]
 
 
+def test_a_section_that_is_incomplete_in_single_databases_has_a_token_for_each():
+    unread = denied("table", databases={"sales": "closed", "a.b": "closed"})
+    found = facts_of("a", account("a"), sections=[unread])
+    assert {word for word in found.tokens if word.startswith("section.")} == {
+        "section.unread:table",
+        "section.unread:table@sales",
+        'section.unread:table@"a.b"',
+    }
+    assert found.facts["unread"] == {"table": ["a.b", "sales"]}
+
+
 def test_admin_of_a_role_has_a_token():
     found = facts_of("alice", account("alice"), role("dba"), member("alice", "dba", admin=True))
     assert {"role.admin:dba", "role.admin"} <= set(found.tokens)

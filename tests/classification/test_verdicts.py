@@ -63,6 +63,9 @@ def subject_tokens(dice: random.Random) -> list[str]:
     found |= {word.partition("@")[0] for word in found if ".pattern:" in word}
     if dice.random() < 0.4:
         found.add(tokens.section(dice.choice(SECTIONS), dice.choice(["denied", "failed"])))
+    if dice.random() < 0.3:
+        unread = dice.sample(NAMES, dice.randint(1, 3))
+        found.update(tokens.incomplete(dice.choice(SECTIONS), "failed", unread))
     return sorted(found)
 
 
