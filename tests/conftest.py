@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.planted import plugin as planted
 
 HERE = Path(__file__).parent
 REASON = "mysqlclient is not installed: make setup says what it needs"
 LEFT_OUT = () if find_spec("MySQLdb") else (HERE / "live/mysql",)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Before the database is destroyed it is searched for planted secrets, as a whole."""
+    yield
+    with django_db_blocker.unblock():
+        planted.keep_all_rows()
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

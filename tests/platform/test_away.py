@@ -18,6 +18,7 @@ import pytest
 from django.core.cache import caches
 
 from tests.api.conftest import client_of, person
+from tests.planted.traces import process_output
 from tests.servers.base import Unavailable, free_port, wait_until
 from tests.servers.postgresql import PostgreSQL18
 from tests.servers.redis import RedisServer
@@ -69,13 +70,14 @@ def web(store: PostgreSQL18) -> Iterator[Web]:
     login = f"{store.admin_username}:{store.admin_password}"
     url = f"postgres://{login}@{store.host}:{store.port}/postgres"
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "whalefall.wsgi", "--bind", f"127.0.0.1:{port}"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with process_output("web") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "whalefall.wsgi", "--bind", f"127.0.0.1:{port}"],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": url},
+            stdout=log,
+            stderr=log,
+        )
     found = Web(port)
     wait_until(found.answers, "gunicorn", 60)
     yield found

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.db import connection
 
+from tests.planted.traces import process_output
 from tests.servers.base import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -35,14 +36,15 @@ def environment() -> dict[str, str]:
 @contextlib.contextmanager
 def cluster(**extra: str) -> Iterator[int]:
     """Workers that are killed with everything they started, as `kill -9` of their group does."""
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "qcluster"],
-        cwd=ROOT,
-        env=environment() | extra,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with process_output("qcluster") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "qcluster"],
+            cwd=ROOT,
+            env=environment() | extra,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         yield process.pid
     finally:
@@ -54,15 +56,16 @@ class Workshop:
     """Makes clusters in quick succession (`tests.sync.workshop`)."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.sync.workshop"],
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        with process_output("workshop") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.sync.workshop"],
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
 
     @contextlib.contextmanager
     def cluster(self) -> Iterator[int]:
