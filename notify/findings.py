@@ -26,7 +26,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Concat, Greatest
 from django.utils import timezone
 from django_q.models import Failure, Task
 
@@ -36,7 +36,7 @@ from capacity.history import forecast_instance
 from classification.risks import LEVELS
 from notify.models import Alert, Rule
 from sync import jobs
-from sync.models import SyncCategory, SyncInstanceRecord, SyncSession
+from sync.models import InPlaceSync, SyncCategory, SyncInstanceRecord, SyncSession
 from whalefall.instances.models import Instance
 from whalefall.logs import mask
 
@@ -45,6 +45,10 @@ MOST = 1000
 """Findings of one look; the rest comes with the next one."""
 GRACE = timedelta(hours=1)
 """A job may run so much later than it is due before it is missed."""
+LOOKS_APART = timedelta(minutes=30)
+"""Looks for missed jobs are ten minutes apart; after a longer pause one look judges nothing new."""
+TASKS_KEPT = timedelta(days=7)
+"""At least so long the outcome of a task is kept."""
 DAYS_OF_HISTORY = 90
 ERRORS_SHOWN = 5
 ADDED = ("add", "restore")
@@ -154,14 +158,20 @@ def _session_failed(rule: Rule, now: datetime) -> Iterator[Finding]:
 
 def _instance_stale(rule: Rule, now: datetime) -> Iterator[Finding]:
     days = rule.days or 1
+    category = rule.sync_category or SyncCategory.ACCOUNT
     good = SyncInstanceRecord.objects.filter(
         instance=OuterRef("pk"),
         status=SyncInstanceRecord.Status.COMPLETED,
-        session__sync_category=rule.sync_category or SyncCategory.ACCOUNT,
+        session__sync_category=category,
     ).order_by("-pk")
+    in_place = InPlaceSync.objects.filter(instance=OuterRef("pk"), sync_category=category)
     limit = now - timedelta(days=days)
     rows = Instance.objects.watched().filter(created_at__lt=limit)
-    rows = rows.annotate(last=Subquery(good.values("completed_at")[:1]))
+    # PostgreSQL's GREATEST passes over what is not there.
+    last_one = Greatest(
+        Subquery(good.values("completed_at")[:1]), Subquery(in_place.values("completed_at")[:1])
+    )
+    rows = rows.annotate(last=last_one)
     rows = rows.filter(Q(last=None) | Q(last__lt=limit)).order_by("name")
     for instance in _tagged(rule, rows, "pk")[:MOST]:
         last = getattr(instance, "last", None)
@@ -176,13 +186,19 @@ def _instance_stale(rule: Rule, now: datetime) -> Iterator[Finding]:
 
 
 def _job_missed(rule: Rule, now: datetime) -> Iterator[Finding]:
-    runs = Task.objects.filter(group__in=jobs.JOBS).order_by().values_list("group")
-    last_runs = dict(runs.annotate(Max("started")))
+    """What the schedule itself promised counts, not what its cron expression says about the past:
+    that may be from after the time it names, and the clock may have been moved.
+    """
+    runs = Task.objects.filter(group__in=jobs.JOBS, started__lte=now).order_by()
+    last_runs = dict(runs.values_list("group").annotate(Max("started")))
+    told = set(rule.alerts.filter(closed_at=None).values_list("key", flat=True))
     for schedule in jobs.schedules():
-        due = due_before(str(schedule.cron), now - GRACE)
         last = last_runs.get(schedule.name)
-        missed = due >= rule.created_at and (last is None or last < due)
-        if missed and not jobs.is_paused(schedule):
+        due = _promised(schedule, now)
+        missed = rule.created_at <= due < now - GRACE and (last is None or last < due)
+        # After a pause of the workers, or a leap of the clock, they first have a moment to begin.
+        sure = _is_watched(rule, now) or f"job:{schedule.name}" in told
+        if missed and sure and not jobs.is_paused(schedule) and not jobs.is_running(schedule.name):
             data = {
                 "job": schedule.name,
                 "due": due.isoformat(),
@@ -191,6 +207,22 @@ def _job_missed(rule: Rule, now: datetime) -> Iterator[Finding]:
                 "page": ["django_q_schedule", schedule.pk],
             }
             yield Finding(f"job:{schedule.name}", data)
+
+
+def _promised(schedule: Any, now: datetime) -> datetime:
+    """When it was to run last: its next time, where that has passed and nobody began it; the time
+    before for one that was begun and never ended. (What ended long ago is not kept.)
+    """
+    promised: datetime = schedule.next_run
+    if schedule.task and not Task.objects.filter(pk=schedule.task).exists():
+        before = due_before(str(schedule.cron), promised)
+        return before if now - before < TASKS_KEPT else promised
+    return promised
+
+
+def _is_watched(rule: Rule, now: datetime) -> bool:
+    """Whether the last look is as long ago as looks are apart."""
+    return rule.checked_at is not None and now - rule.checked_at <= LOOKS_APART
 
 
 def due_before(cron: str, moment: datetime) -> datetime:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule, Task, validate_cron
 from django_q.tasks import async_task
 
+from sync import locks
 from whalefall.logs import mask
 
 
@@ -131,6 +132,11 @@ def run(name: str) -> str:
 def is_paused(found: Schedule) -> bool:
     """django-q2 passes over schedules that are to be repeated 0 times."""
     return found.repeats == 0
+
+
+def is_running(name: str) -> bool:
+    """Whether some worker is at this job now: they hold its lock while they are."""
+    return locks.is_held(locks.JOB, JOBS[name].number)
 
 
 def pause(name: str) -> None:

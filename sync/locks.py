@@ -27,6 +27,21 @@ def give_back(group: int, number: int) -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [group, number % 2**31])
 
 
+def is_held(group: int, number: int) -> bool:
+    """Whether anybody holds it. It is not taken: a job that begins just now would be
+    sent away.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND objsubid = 2 AND classid = %s AND objid = %s AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [group, number % 2**31],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 @contextmanager
 def held(group: int, number: int) -> Iterator[bool]:
     """`with held(JOB, 3) as free:`; the block runs either way."""

@@ -435,6 +435,36 @@ class SyncInstanceRecord(models.Model):
         )
 
 
+class InPlaceSync(models.Model):
+    """When an instance was last read successfully without a session."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="+")
+    sync_category = models.CharField(max_length=20, choices=SyncCategory)
+    completed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sync_in_place"
+        verbose_name = _("sync without a session")
+        verbose_name_plural = _("syncs without a session")
+        constraints = (
+            models.UniqueConstraint(fields=("instance", "sync_category"), name="in_place_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} {self.sync_category} {self.completed_at}"
+
+    @staticmethod
+    def note(instance: Instance, category: str) -> None:
+        """It was read just now. One statement."""
+        now = timezone.now()
+        InPlaceSync.objects.bulk_create(
+            [InPlaceSync(instance=instance, sync_category=category, completed_at=now)],
+            update_conflicts=True,
+            unique_fields=("instance", "sync_category"),
+            update_fields=("completed_at",),
+        )
+
+
 class FleetCount(models.Model):
     """The one row of a big fleet's numbers (`sync.dashboard.numbers`); `stamp` tells whether
     something changed since.

@@ -21,6 +21,7 @@ from sync import classifying, locks, measuring, risk
 from sync.keeper import InstanceBusy, Keeper, KeeperLost
 from sync.models import (
     ClaimLost,
+    InPlaceSync,
     SyncCategory,
     SyncInstanceRecord,
     SyncSession,
@@ -201,6 +202,8 @@ def _sync(work: Work, instance: Instance, record: SyncInstanceRecord | None) -> 
             if record is not None:
                 record.hold()
             outcome = work.write(instance, reading, record, details)
+            if record is None:
+                InPlaceSync.note(instance, work.category)
     return outcome
 
 

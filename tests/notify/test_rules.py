@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
@@ -15,7 +17,8 @@ from capacity.models import InstanceSizeStat
 from classification.models import AccountRisk
 from notify import findings, watch
 from notify.models import Alert, Delivery, Rule
-from sync.models import SyncCategory
+from sync import jobs, locks
+from sync.models import InPlaceSync, SyncCategory
 from tags.models import InstanceTag, Tag
 from tests.api.cast import account
 from tests.notify import cast
@@ -127,6 +130,17 @@ def test_an_instance_without_a_sync_for_days_is_told_until_it_works_again():
     assert watch.watch()["told"] == 1
 
 
+def test_a_sync_in_place_counts_as_a_sync():
+    cast.rule("instance_stale", days=2)
+    instance = fleet.instance("orders-db")
+    type(instance).objects.update(created_at=ago(days=5))
+    InPlaceSync.note(instance, SyncCategory.CAPACITY)
+    assert len(told()) == 1
+    InPlaceSync.note(instance, SyncCategory.ACCOUNT)
+    Rule.objects.update(checked_at=None)
+    assert watch.watch()["closed"] == 1
+
+
 def test_an_instance_that_is_new_or_paused_is_not_stale():
     cast.rule("instance_stale", days=2)
     fleet.instance("new-db")
@@ -152,20 +166,71 @@ def ran(job, when, success=True, result=None):
     )  # fmt: skip
 
 
-def test_a_job_that_did_not_run_is_told():
-    cast.rule("job_missed")
+@pytest.fixture
+def missed():
+    """A rule that was looked at ten minutes ago, and but one schedule that counts."""
     Schedule.objects.exclude(name="sync_accounts").update(repeats=0)
-    due = findings.due_before("0 1 * * *", ago(hours=1))
-    ran("sync_accounts", due - timedelta(days=1))
+    return cast.rule("job_missed", checked_at=ago(minutes=10))
+
+
+def promise(when, **fields):
+    Schedule.objects.filter(name="sync_accounts").update(next_run=when, **fields)
+
+
+def test_a_job_that_nobody_began_is_told(missed):
+    promise(due := ago(hours=2))
+    ran("sync_accounts", ago(hours=26))
     (data,) = told()
     assert (data["job"], datetime.fromisoformat(data["due"])) == ("sync_accounts", due)
 
 
-def test_a_job_that_ran_or_is_paused_is_not_missed():
-    cast.rule("job_missed")
-    Schedule.objects.exclude(name="sync_accounts").update(repeats=0)
-    ran("sync_accounts", findings.due_before("0 1 * * *", ago(hours=1)) + timedelta(seconds=20))
+def test_a_job_that_was_begun_and_never_ended_is_told(missed):
+    now = timezone.now()
+    due = findings.due_before("0 * * * *", now - timedelta(hours=1))
+    promise(due + timedelta(hours=1), cron="0 * * * *", task="lost")
+    assert [datetime.fromisoformat(each["due"]) for each in told()] == [due]
+
+
+def test_a_job_that_still_runs_is_not_missed(missed):
+    promise(ago(hours=2))
+    other, lock = connection.copy(), [locks.JOB, jobs.JOBS["sync_accounts"].number]
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", lock)
+        assert told() == []
+
+
+def test_a_job_that_ran_is_to_run_later_or_is_paused_is_not_missed(missed):
+    promise(ago(hours=2))
+    ran("sync_accounts", ago(hours=1, minutes=59))
     assert told() == []
+    Task.objects.all().delete()
+    for when, repeats in ((ago(hours=-2), -1), (ago(hours=2), 0)):
+        promise(when, repeats=repeats)
+        Rule.objects.update(checked_at=ago(minutes=10))
+        assert told() == []
+
+
+def test_another_time_for_a_job_is_no_missed_one(missed):
+    ran("sync_accounts", ago(hours=20))
+    hour = timezone.localtime(ago(hours=3), timezone.get_default_timezone()).hour
+    jobs.set_cron("sync_accounts", f"0 {hour} * * *")
+    assert told() == []
+
+
+def test_after_a_leap_of_the_clock_the_workers_first_have_time_to_begin(missed):
+    Rule.objects.update(checked_at=ago(days=3))
+    promise(ago(days=1))
+    assert told() == []
+    Rule.objects.update(checked_at=ago(minutes=10))
+    assert [each["job"] for each in told()] == ["sync_accounts"]
+    Rule.objects.update(checked_at=ago(days=3))
+    assert watch.watch()["closed"] == 0
+
+
+def test_a_run_from_the_future_counts_for_nothing(missed):
+    promise(ago(hours=2))
+    ran("sync_accounts", ago(days=-300))
+    assert [each["job"] for each in told()] == ["sync_accounts"]
 
 
 def test_a_job_that_failed_is_told_without_its_traceback():
