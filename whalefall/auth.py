@@ -81,9 +81,11 @@ class RolePermission(permissions.BasePermission):
         right = right_needed(view, request.method or "GET")
         if right == PUBLIC:
             return True
+        is_offered = request.method in view.allowed_methods
         if not request.user or not request.user.is_authenticated:
-            return False
-        if request.method not in view.allowed_methods:
+            # Where nobody logs in there is no 401 either: the answer is 405.
+            return not (view.authentication_classes or is_offered)
+        if not is_offered:
             return True  # the answer is 405, whatever the right
         _check_scope(request, right)
         return right == LOGIN or has_right(request.user, right)

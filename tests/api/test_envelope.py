@@ -69,6 +69,11 @@ def test_an_unknown_path_is_a_404(viewer, url):
     assert url in check_failed(viewer.get(url), 404, "RESOURCE_NOT_FOUND")["message"]
 
 
+def test_a_method_that_is_not_there_is_a_405_where_nobody_logs_in(client):
+    for method in ("post", "delete", "trace"):
+        check_failed(getattr(client, method)("/api/v1/health"), 405, "METHOD_NOT_ALLOWED")
+
+
 def test_a_method_that_is_not_there_is_a_405_for_everybody_logged_in(viewer):
     check_failed(viewer.delete("/api/v1/auth/me"), 405, "METHOD_NOT_ALLOWED")
 
