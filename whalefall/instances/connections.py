@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -189,17 +188,9 @@ def _target(given: dict[str, Any], user: Any) -> Target:
     if credential and not has_right(user, "manage"):
         message = _("Only an administrator may send a stored credential to another host.")
         raise ApiError("PERMISSION_REQUIRED", message, 403)
-    return Target(
-        host=given["host"],
-        port=given["port"],
-        username=credential.username if credential else given["username"],
-        password=credential.password if credential else given["password"],
-        database=given["database_name"],
-        tls_mode=given["tls_mode"],
-        tls_ca=given["tls_ca"],
-        connect_timeout=settings.CONNECT_TIMEOUT,
-        statement_timeout=settings.STATEMENT_TIMEOUT,
-    )
+    login = credential or Credential(username=given["username"], password=given["password"])
+    names = ("db_type", "host", "port", "database_name", "tls_mode", "tls_ca")
+    return Instance(credential=login, **{name: given[name] for name in names}).target()
 
 
 def test_many(instances: Sequence[Instance]) -> list[dict[str, Any]]:
