@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+from django.db.models.signals import pre_delete
 
 from whalefall.auth import ADMINISTRATOR, ROLES
 from whalefall.models import User
@@ -35,6 +37,24 @@ def give_role(user: User, role: str | None) -> None:
     user.groups.remove(*Group.objects.filter(name__in=ROLES).exclude(name=role or ""))
     if role:
         user.groups.add(Group.objects.get_or_create(name=role)[0])
+
+
+def held(user: User | None) -> User | None:
+    """The person, who stays until the transaction has ended; None when they were just deleted. For
+    rows that name a person without a foreign key of the store's.
+    """
+    if user is None:
+        return None
+    return User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+
+
+def _hold_leaver(sender: Any, instance: User, **kwargs: Any) -> None:
+    """Whatever they are just doing is done before rows that name them are looked for."""
+    User.objects.select_for_update().filter(pk=instance.pk).first()
+
+
+def listen() -> None:
+    pre_delete.connect(_hold_leaver, User, dispatch_uid="people")
 
 
 def one_at_a_time() -> None:

@@ -13,6 +13,7 @@ from accounts.models import AccountPermission
 from classification import risks, weighing
 from classification.models.classifications import AccountClassification
 from classification.models.rules import ClassificationRule
+from whalefall import people
 from whalefall.models import User
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class AssignmentQuerySet(models.QuerySet["AccountClassificationAssignment"]):
         user: User | None,
         note: str,
     ) -> AccountClassificationAssignment:
+        user = people.held(user)
         here = self.filter(account=account, classification=classification)
         here.filter(is_dismissed=True).update(is_dismissed=False)
         manual = AccountClassificationAssignment.Type.MANUAL
@@ -197,7 +199,7 @@ class AccountClassificationAssignment(models.Model):
             current.evidence = {**current.evidence, "facts": current.account.facts_fingerprint}
         if current.assignment_type == self.Type.MANUAL or "kept" in current.evidence:
             ClassifiedAccount.objects.filter(pk=current.account_id).delete()
-        current.end(user)
+        current.end(people.held(user))
         self.refresh_from_db()
         return True
 

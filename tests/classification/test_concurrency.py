@@ -4,12 +4,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from classification.classify import classify
 from classification.models import AccountClassificationAssignment as Assignment
 from tests.classification import cast
 from tests.classification.cast import call, retoken
+from tests.servers.base import wait_until
+from whalefall.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,3 +132,42 @@ def test_a_run_passes_over_what_a_person_gave_at_the_same_moment(fleet, monkeypa
     assert classify().added == ACCOUNTS - 1
     assert Assignment.objects.active().get(assignment_type="manual") == given[0]
     assert Assignment.objects.active().count() == ACCOUNTS
+
+
+def test_nobody_who_is_deleted_stays_named_by_what_they_just_did(fleet):
+    _orders, gives, accounts = fleet
+    ada = User.objects.create_user("ada")
+    given, deleting = threading.Event(), threading.Event()
+
+    def give():
+        with transaction.atomic():
+            Assignment.objects.assign(accounts[0], gives, ada)
+            given.set()
+            assert deleting.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        giving = pool.submit(own_connection, give)
+        assert given.wait(20)
+        leaving = pool.submit(own_connection, User.objects.filter(pk=ada.pk).delete)
+        wait_until(waits_for_a_lock, "the deletion to wait", 20)
+        deleting.set()
+        giving.result()
+        leaving.result()
+    assert Assignment.objects.get().assigned_by_id is None
+
+
+def waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database())"
+        )
+        return cursor.fetchone()[0]
+
+
+def test_who_was_deleted_a_moment_ago_is_not_named(fleet):
+    _orders, gives, accounts = fleet
+    ada = User.objects.create_user("ada")
+    User.objects.filter(pk=ada.pk).delete()
+    made = Assignment.objects.assign(accounts[0], gives, ada)
+    assert made.assigned_by_id is None
