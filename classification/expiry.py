@@ -30,7 +30,7 @@ def note_expired() -> int:
     entries = [
         AuditEntry(
             username=JOB,
-            via="command",
+            via="job",
             action=ACTION,
             object_type=kind,
             object_id=str(exception.pk),

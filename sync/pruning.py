@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.models import Failure
@@ -15,7 +14,7 @@ from accounts.models import AccountChangeLog, AccountSnapshot
 from capacity import partitions
 from classification.models import DailyCount
 from sync.models import SyncSession
-from whalefall.models import AuditEntry, LogEntry, RateCount
+from whalefall.models import AuditEntry, LogEntry, Login, RateCount
 
 STEP = 5_000
 # The quarter that ended last is summed up from its days every night: they must all be there.
@@ -28,7 +27,7 @@ def prune() -> dict[str, int]:
     as well, uncounted.
     """
     RateCount.objects.filter(ends_at__lt=timezone.now()).delete()
-    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    Login.objects.filter(expire_date__lt=timezone.now()).delete()
     sessions = SyncSession.objects.exclude(status=SyncSession.Status.RUNNING)
     return {
         "sessions": _delete(sessions, "completed_at", settings.KEEP_SESSIONS),

@@ -31,11 +31,13 @@ class WhaleFallConfig(AppConfig):
             checks,
             idle,
             log_store,
+            people,
             schema,
         )
 
         audit.listen()
         idle.listen()
+        people.listen()
         post_migrate.connect(create_roles, sender=self)
         connection_created.connect(log_store.store_is_in_use)
 

@@ -12,9 +12,11 @@ from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest, HttpResponse
 
+from whalefall import logins
+from whalefall.logins import BEGAN, SEEN
+
 logger = structlog.get_logger(__name__)
 
-BEGAN, SEEN = "login_began", "login_seen"
 TO_THE = 60
 """Seconds: not every request is worth a write."""
 
@@ -46,6 +48,7 @@ def _look(request: HttpRequest) -> None:
 
 def _begins(sender: Any, request: Any, **kwargs: Any) -> None:
     request.session[BEGAN] = request.session[SEEN] = time.time()
+    logins.describe(request)
 
 
 def listen() -> None:

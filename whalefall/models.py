@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.fields.json import KT
@@ -33,6 +34,32 @@ class User(AbstractUser):
         db_table = "users"
         verbose_name = _("user")
         verbose_name_plural = _("users")
+
+
+class Login(AbstractBaseSession):
+    """A session of somebody who is logged in, or of a browser that is not (without a `user`).
+
+    `public_id` names it in lists: who knows the key itself is logged in.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="logins")
+    # Not unique: while a session gets another key there are two rows of one login.
+    public_id = models.UUIDField(null=True)
+    address = models.GenericIPAddressField(_("address"), null=True)
+    agent = models.CharField(_("browser"), max_length=200, blank=True)
+    began_at = models.DateTimeField(_("began"), null=True)
+    seen_at = models.DateTimeField(_("last seen"), null=True)
+
+    class Meta:
+        db_table = "logins"
+        verbose_name = _("login")
+        verbose_name_plural = _("logins")
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from whalefall.logins import SessionStore
+
+        return SessionStore
 
 
 class ExternalIdentity(models.Model):
@@ -200,7 +227,8 @@ class LogEntry(models.Model):
 class AuditEntry(models.Model):
     """What a person did, or looked at where looking matters. Never a value, let alone a secret.
 
-    For a command, the person is the user of the operating system, and the status is its exit code.
+    For a command, the person is the user of the operating system, and the status is its exit code;
+    for a job, it is the job's name.
     """
 
     class Result(models.TextChoices):
@@ -216,7 +244,12 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(_("address"), null=True)
     via = models.CharField(
         max_length=10,
-        choices=(("api", _("API")), ("admin", _("console")), ("command", _("command"))),
+        choices=(
+            ("api", _("API")),
+            ("admin", _("console")),
+            ("command", _("command")),
+            ("job", _("job")),
+        ),
     )
     action = models.CharField(_("action"), max_length=100)
     object_type = models.CharField(_("kind"), max_length=100, blank=True)

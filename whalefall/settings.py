@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "whalefall.apps.WhaleFallAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -242,6 +241,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEV
 HTTPS = env.bool("WHALEFALL_HTTPS", default=not DEV)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "whalefall.logins"  # as Django's own, with what a list of one's logins shows
 if HTTPS:  # browsers take cookies of this name from this very host only
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 # A login ends so long after it began, and after so long without a request (whalefall.idle).
@@ -325,7 +325,8 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "ACCOUNT": {
         "navigation": [
-            {"title": _("Language and time zone"), "link": reverse_lazy("admin:preferences")}
+            {"title": _("Language and time zone"), "link": reverse_lazy("admin:preferences")},
+            {"title": _("Logins"), "link": reverse_lazy("admin:logins")},
         ]
     },
     "SHOW_VIEW_ON_SITE": False,

@@ -11,6 +11,7 @@ from whalefall import oidc, preferences
 from whalefall.health import HealthViewSet
 from whalefall.log_viewsets import LogViewSet
 from whalefall.login import AuthViewSet
+from whalefall.login_viewsets import LoginViewSet
 from whalefall.routers import Router
 from whalefall.tokens import TokenViewSet
 from whalefall.users import UserViewSet
@@ -24,6 +25,7 @@ ICON = static("whalefall/icon.svg")
 
 router = Router()
 router.register("auth/tokens", TokenViewSet, basename="token")
+router.register("auth/sessions", LoginViewSet, basename="login")
 router.register("auth", AuthViewSet, basename="auth")
 router.register("users", UserViewSet, basename="user")
 router.register("logs", LogViewSet, basename="log")

@@ -242,6 +242,7 @@ def test_what_the_clock_ends_is_told_in_the_audit_log_once(root, super_admin, da
     assert (expiry.note_expired(), expiry.note_expired()) == (1, 0)
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.object_id) == ("expire", str(made.pk))
+    assert (entry.username, entry.via) == ("calculate_account", "job")
     assert entry.object_name == "Super_Admin: root@%"
 
 

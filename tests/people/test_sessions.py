@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 
 from tests.api.conftest import PASSWORD, client_of, person
 from tests.api.envelope import check_failed, check_ok
 from whalefall import idle
-from whalefall.models import User
+from whalefall.models import Login, User
 
 pytestmark = pytest.mark.django_db
 ME = "/api/v1/auth/me"
@@ -88,13 +87,13 @@ def test_a_login_gets_a_new_session():
     person("vera", "viewer")
     client.post("/admin/login/", {"username": "vera", "password": PASSWORD})
     assert client.session.session_key != before
-    assert not Session.objects.filter(session_key=before).exists()
+    assert not Login.objects.filter(session_key=before).exists()
 
 
 def test_a_logout_leaves_no_session(vera):
     key = vera.session.session_key
     check_ok(vera.post("/api/v1/auth/logout"))
-    assert not Session.objects.filter(session_key=key).exists()
+    assert not Login.objects.filter(session_key=key).exists()
 
 
 def test_another_role_counts_at_the_next_request(vera):
@@ -108,9 +107,9 @@ def test_a_disabled_person_is_out_at_once(vera):
 
 
 def test_sessions_that_ended_are_pruned(vera):
-    Session.objects.update(expire_date="2020-01-01T00:00Z")
+    Login.objects.update(expire_date="2020-01-01T00:00Z")
     call_command("prune_history", as_json=True)
-    assert not Session.objects.exists()
+    assert not Login.objects.exists()
 
 
 @pytest.mark.parametrize("word", ["short-one-7", "12345678901234", "password1234", "vera-smith-1"])

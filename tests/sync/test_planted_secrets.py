@@ -274,6 +274,6 @@ def test_nothing_that_stays_behind_holds_a_secret(mariadb, redis, tmp_path):
     assert found == set()
     assert AuditEntry.objects.get(action="add_instance").via == "command"
     # It was all there to be looked at.
-    for table in ("credentials", "audit_log", "unified_logs", "django_session", "api_tokens"):
+    for table in ("credentials", "audit_log", "unified_logs", "logins", "api_tokens"):
         assert seen[table], table
     assert {"django_q_task", "sync_instance_records", "notification_deliveries"} <= set(seen)
