@@ -19,7 +19,7 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
-from whalefall import rates
+from whalefall import confirm, rates
 from whalefall.api import Answer, ApiError
 from whalefall.auth import LOGIN, PUBLIC, check_csrf, rights_of, role_of
 from whalefall.models import User
@@ -48,6 +48,10 @@ class LoginSerializer(Serializer):
 class ChangePasswordSerializer(Serializer):
     old_password = PasswordField()
     new_password = PasswordField()
+
+
+class ConfirmSerializer(Serializer):
+    password = PasswordField()
 
 
 class PersonSerializer(serializers.ModelSerializer):
@@ -91,8 +95,9 @@ class AuthViewSet(ViewSet):
         "logout": LOGIN,
         "me": LOGIN,
         "change_password": LOGIN,
+        "confirm": LOGIN,
     }
-    limits = {"change_password": "password"}
+    limits = {"change_password": "password", "confirm": "password"}
 
     @extend_schema(responses=CsrfTokenSerializer)
     @action(detail=False, url_path="csrf-token")
@@ -140,6 +145,14 @@ class AuthViewSet(ViewSet):
         user.save(update_fields=("password",))
         update_session_auth_hash(request._request, user)
         return Answer(None, _("Your password is changed."))
+
+    @extend_schema(responses=None)
+    @action(detail=False, methods=["post"], serializer_class=ConfirmSerializer)
+    def confirm(self, request: Request) -> Answer:
+        """The password once more: what is sensitive asks for it when the login is old."""
+        if not confirm.give(request._request, self.validated()["password"]):
+            raise _password_invalid("password", [_("This is not your password.")])
+        return Answer(None, _("Thank you."))
 
     @extend_schema(responses=WhoSerializer)
     @action(detail=False)

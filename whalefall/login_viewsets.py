@@ -45,6 +45,7 @@ class LoginViewSet(ViewSet):
     queryset = Login.objects.none()
     serializer_class = LoginRowSerializer
     pagination_class = None
+    lookup_value_regex = r"[0-9a-f-]+"
     filter_backends = ()
     rights = {"list": LOGIN, "destroy": LOGIN, "end_others": LOGIN}
 

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whalefall.audit.AuditMiddleware",
     "whalefall.rates.RateMiddleware",
+    "whalefall.confirm.ConfirmMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -246,6 +247,8 @@ if HTTPS:  # browsers take cookies of this name from this very host only
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 # A login ends so long after it began, and after so long without a request (whalefall.idle).
 SESSION_COOKIE_AGE = env.int("WHALEFALL_SESSION_HOURS", default=12) * 3600
+# Who logged in longer ago gives the password again before people or tokens are touched; 0: never.
+CONFIRM_AFTER = env.int("WHALEFALL_CONFIRM_MINUTES", default=30) * 60
 SESSION_IDLE = env.int("WHALEFALL_SESSION_IDLE_MINUTES", default=30) * 60
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 
-from whalefall import audit
+from whalefall import audit, confirm
 from whalefall.api import Answer, ApiError
 from whalefall.auth import LOGIN
 from whalefall.models import ApiToken
@@ -68,6 +68,7 @@ class TokenViewSet(mixins.ListModelMixin, ViewSet):
         if request.auth is not None:  # a stolen one could live for ever
             message = _("A token cannot make tokens: log in with your password.")
             raise ApiError("PERMISSION_REQUIRED", message, 403)
+        confirm.require(request._request)
         given = self.validated()
         given.setdefault("scope", ApiToken.Scope.READ)
         given.setdefault("expires_at", timezone.now() + USUAL)

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.validators import UniqueValidator
 
-from whalefall import people
+from whalefall import confirm, people
 from whalefall.api import Answer, ApiError
 from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
 from whalefall.filters import BooleanFilter, ChoiceFilter
@@ -113,6 +114,11 @@ class UserViewSet(ModelViewSet):
         name: name for name in ("username", "email", "last_login", "date_joined", "is_active")
     }
     rights = dict.fromkeys(("list", "retrieve", "stats", "metadata"), "manage")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and request.auth is None:
+            confirm.require(request._request)
 
     def perform_create(self, serializer: Any) -> None:
         given = serializer.validated_data

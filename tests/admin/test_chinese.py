@@ -99,7 +99,10 @@ def test_the_questions_before_a_deletion_hold_no_english(furnished, administrato
             assert english(chinese(administrator, url)) - WRITTEN_BY_PEOPLE == set(), url
 
 
-@pytest.mark.parametrize("name", ["index", "guide", "preferences", "password_change"])
+OTHERS = ["index", "guide", "preferences", "password_change", "logins", "confirm"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_the_other_pages_hold_no_english(furnished, administrator, name):
     assert english(chinese(administrator, reverse(f"admin:{name}"))) - WRITTEN_BY_PEOPLE == set()
 

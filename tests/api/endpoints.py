@@ -13,6 +13,7 @@ ENDPOINTS: dict[tuple[str, str], str] = {
     ("POST", "/auth/login"): PUBLIC,
     ("POST", "/auth/logout"): LOGIN,
     ("POST", "/auth/change-password"): LOGIN,
+    ("POST", "/auth/confirm"): LOGIN,
     ("GET", "/auth/session"): PUBLIC,
     ("GET", "/auth/me"): LOGIN,
     ("GET", "/auth/sessions"): LOGIN,

@@ -17,7 +17,8 @@ from whalefall.models import User
 __all__ = ["full_house"]
 pytestmark = pytest.mark.xdist_group("browser")
 
-MORE = {"start": "/admin/", "preferences": "/admin/preferences/"}
+OTHERS = ("preferences", "logins", "confirm")
+MORE = {"start": "/admin/", **{name: f"/admin/{name}/" for name in OTHERS}}
 PICTURES = os.environ.get("WHALEFALL_PICTURES")
 SCREENS = [("light", 1280, 900), ("dark", 1280, 900), ("light", 820, 1180), ("dark", 820, 1180)]
 

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HERE = Path(__file__).parent
 EXAMPLES = os.environ.get("WHALEFALL_FUZZ", "")
 FEW = "2"
+ONLY = os.environ.get("WHALEFALL_FUZZ_ONLY", "")
+"""A pattern of paths: to look again at what was mended."""
 SEED = os.environ.get("WHALEFALL_FUZZ_SEED", "20261122")
 CHECKS = (
     "not_a_server_error",
@@ -49,6 +51,8 @@ def fuzz(url: str, token: str, tmp_path: Path) -> tuple[int, str]:
         "--warnings": "off",
         "--request-timeout": "30",
     }
+    if ONLY:
+        options["--include-path-regex"] = ONLY
     words = [word for option in options.items() for word in option]
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/api/v1/openapi.json"]
     environment = os.environ | {

@@ -23,6 +23,7 @@ from whalefall import people
 from whalefall.auth import ADMINISTRATOR, OPERATOR, ROLES, VIEWER
 from whalefall.console import show
 from whalefall.console.asking import Consequences
+from whalefall.console.confirm import ConfirmedPages
 from whalefall.console.pages import ReadOnlyAdmin, RoleAdmin
 from whalefall.models import ApiToken, SavedView, User
 
@@ -76,7 +77,7 @@ def _refuse_last_administrator(leaving: Any) -> None:
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
+class UserAdmin(ConfirmedPages, DjangoUserAdmin, RoleAdmin):  # type: ignore[misc]
     menu = "people"
     menu_icon = "group"
     menu_order = 10

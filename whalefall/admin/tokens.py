@@ -20,7 +20,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from whalefall import rates
+from whalefall import confirm, rates
 from whalefall.auth import has_right
 from whalefall.console import show
 from whalefall.console.asking import Consequences, asks
@@ -97,6 +97,7 @@ class ApiTokenAdmin(RoleAdmin):
         return () if obj is None else self.readonly_fields
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        confirm.require(request)
         if request.method == "POST":
             rates.check_person("tokens", request)
         return super().add_view(request, *args, **kwargs)

@@ -21,6 +21,7 @@ from whalefall import oidc, rates
 from whalefall.api import ApiError
 from whalefall.auth import has_right
 from whalefall.console import cards, menu, saved_views
+from whalefall.console.confirm import confirm_page
 from whalefall.console.logins import logins_page
 from whalefall.console.preferences import preferences
 
@@ -86,6 +87,9 @@ class WhaleFallAdminSite(UnfoldAdminSite):
         def page(request: HttpRequest) -> HttpResponse:
             return preferences(request, self.each_context(request))
 
+        def confirmation(request: HttpRequest) -> HttpResponse:
+            return confirm_page(request, self.each_context(request))
+
         def own_logins(request: HttpRequest) -> HttpResponse:
             return logins_page(request, self.each_context(request))
 
@@ -96,6 +100,7 @@ class WhaleFallAdminSite(UnfoldAdminSite):
             path("views/", self.admin_view(saved_views.save), name="save_view"),
             path("views/<int:pk>/delete/", self.admin_view(saved_views.delete), name="delete_view"),
             path("live/", self.admin_view(live), name="live"),
+            path("confirm/", self.admin_view(confirmation), name="confirm"),
             path("logins/", self.admin_view(own_logins), name="logins"),
             path("preferences/", self.admin_view(page), name="preferences"),
             *super().get_urls(),
