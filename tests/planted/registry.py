@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -21,16 +22,33 @@ FIELDS = re.compile(r"^(?!usable_|has_|csrf)\w*(passw|secret)\w*$|^token$", re.I
 VARIABLES = re.compile(r"PASSW|SECRET|TOKEN|KEYS?$")
 FORM_FIELD = re.compile(rb'name="([^"]+)"\r\n\r\n(.*?)\r\n--', re.S)
 SETTINGS = ("SECRET_KEY", "OIDC_CLIENT_SECRET", "LDAP_BIND_PASSWORD")
-TOKEN_IN_URL = re.compile(r"[\w-]{12,}$")
+TOKEN_IN_URL = re.compile(r"(?=[\w-]*\d)[\w-]{12,}$")
+
+FEWEST = 6
+"""Different signs: "xxxxxxxxxxxx" is a word of that kind, too."""
 
 _planted: dict[str, str] = {}
+_unheard: list[bool] = []
+
+
+@contextmanager
+def made_up() -> Iterator[None]:
+    """What a generator of requests makes up may be a name and a password at once: it is not planted
+    meanwhile.
+    """
+    _unheard.append(True)
+    try:
+        yield
+    finally:
+        _unheard.pop()
 
 
 def plant(text: Any, what: str) -> None:
     """From now on no trace of the run may hold `text`, unless it is too short to be told apart."""
     if isinstance(text, str):
         line = max(text.split("\n"), key=len)  # of a PEM, say
-        if len(line) >= SHORTEST and line.strip(" *x") and "\0" not in line:
+        usable = len(line) >= SHORTEST and len(set(line)) >= FEWEST and "\0" not in line
+        if usable and not _unheard:
             _planted.setdefault(str(line), what)
 
 
