@@ -39,10 +39,12 @@ CHECKS = (
 )
 
 
+HEADERS = 'headers = { Authorization = "Bearer ${FUZZ_TOKEN}" }\n'
+
+
 def fuzz(url: str, token: str, tmp_path: Path) -> tuple[int, str]:
     """Exit code (0 when nothing was found) and words of schemathesis."""
     options = {
-        "--header": f"Authorization: Bearer {token}",
         "--checks": ",".join(CHECKS),
         "--max-examples": EXAMPLES or FEW,
         "--seed": SEED,
@@ -62,6 +64,8 @@ def fuzz(url: str, token: str, tmp_path: Path) -> tuple[int, str]:
         "FUZZ_URL": url,
         "FUZZ_TOKEN": token,
     }
+    # Not as an argument, which every process of the machine may read.
+    (tmp_path / "schemathesis.toml").write_text(HEADERS)
     report = Path(os.environ.get("WHALEFALL_FUZZ_REPORT") or tmp_path / "report.txt")
     with report.open("w") as file:
         done = subprocess.run(
