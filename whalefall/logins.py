@@ -65,7 +65,7 @@ def live(user: Any) -> list[Any]:
 
 
 def _is_valid(row: Any, user: Any) -> bool:
-    known = str(row.get_decoded().get(HASH_SESSION_KEY, ""))
+    known = str(SessionStore().decode(row.session_data).get(HASH_SESSION_KEY, ""))
     return constant_time_compare(known, user.get_session_auth_hash())
 
 

@@ -55,12 +55,6 @@ class Login(AbstractBaseSession):
         verbose_name = _("login")
         verbose_name_plural = _("logins")
 
-    @classmethod
-    def get_session_store_class(cls) -> Any:
-        from whalefall.logins import SessionStore
-
-        return SessionStore
-
 
 class ExternalIdentity(models.Model):
     """Who a person is at the provider they sign in with: what binds them, whatever they are called.
