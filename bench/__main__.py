@@ -1,4 +1,8 @@
-"""`python -m bench [--quick]` (`make bench`): every measurement; 1 where one misses its limit."""
+"""`python -m bench [--quick]` (`make bench`): every measurement; 1 where one misses its limit.
+
+`python -m bench console` is one of them alone; words after it are its own, in place of those here:
+`python -m bench console --accounts 1000000`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,15 @@ QUICK = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes")
-    chosen = QUICK if parser.parse_args().quick else WORDS
+    names = [module.removeprefix("bench.") for module in WORDS]
+    parser.add_argument("name", nargs="?", choices=names, help="one alone")
+    options, own = parser.parse_known_args()
+    if own and not options.name:
+        parser.error(f"unknown: {own[0]}")
+    chosen = QUICK if options.quick else WORDS
+    if options.name:
+        module = f"bench.{options.name}"
+        chosen = {module: own or chosen[module]}
     return max(_run(module, words) for module, words in chosen.items())
 
 

@@ -1,26 +1,36 @@
-"""The console and the API over a big fleet: `python -m bench.console --accounts 100000 1000000`.
+"""The console and the API over a big fleet: `python -m bench console --accounts 100000 1000000`.
 
 The fleet is made up inside the store: a thousand instances of all engines, accounts named as people
 name them, a tenth of them risky, a month of changes, sessions and sizes. Each address is asked for
-as often as `--repeat` says; printed are statements, the median and the 95th percentile. Ends with 1
-where a 95th percentile is over the limit of the design (300 ms).
+as often as `--repeat` says, in one process as a worker of the server is; printed are statements,
+the median and the 95th percentile. Ends with 0 where every one holds: a 95th percentile under the
+limit of the design (300 ms), and statements that do not grow with the accounts; else with 1.
+
+`--only WORD` asks for some lines alone, `--keep FOLDER` leaves the store there: filled at that size
+already it is measured again as it is, which saves the minutes of filling it.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from bench.store import own_store
 
 INSTANCES = 1000
 LIMIT_MS = 300
+
+FEW_MORE = 5
+"""Statements that a bigger fleet may take more: where few rows are counted, and shown by their
+keys, many are estimated, and walked."""
 
 FLEET = (
     """
@@ -196,9 +206,17 @@ def load(accounts: int) -> None:
 _later: list[str] = []
 
 
+def is_loaded(accounts: int) -> bool:
+    """Whether a kept store holds this fleet."""
+    from accounts.models import InstanceAccount
+
+    return InstanceAccount.objects.count() == accounts
+
+
 def measure(repeat: int, only: str = "") -> Iterator[tuple[str, Measured]]:
     from django.test import Client
 
+    import whalefall.wsgi  # noqa: F401 - as a worker of the server has it when it is asked
     from whalefall.models import User
 
     person, _new = User.objects.get_or_create(username="bench", is_superuser=True)
@@ -229,30 +247,49 @@ def ask(client: Any, address: str, repeat: int) -> Measured:
         client.get(address)
         times.append((time.perf_counter() - start) * 1000)
     times.sort()
-    return Measured(len(statements), times[len(times) // 2], times[int(len(times) * 0.95)])
+    at_least_95_percent = math.ceil(len(times) * 0.95) - 1
+    return Measured(len(statements), times[len(times) // 2], times[at_least_95_percent])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__)
     parser.add_argument("--accounts", type=int, nargs="+", default=[100_000])
-    parser.add_argument("--repeat", type=int, default=20)
+    parser.add_argument("--repeat", type=int, default=40)
+    parser.add_argument("--only", default="", help="lines that have this in their name")
+    parser.add_argument("--keep", type=Path, help="the folder of a store that stays")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    counts: dict[str, set[int]] = {}
+    counts: dict[str, list[int]] = {}
     slow = []
-    with own_store():
+    with own_store(options.keep):
         for accounts in options.accounts:
-            load(accounts)
+            if not (options.keep and is_loaded(accounts)):
+                load(accounts)
             print(f"{accounts:,} accounts on {INSTANCES:,} instances", flush=True)
-            for name, found in measure(options.repeat):
-                counts.setdefault(name, set()).add(found.statements)
+            for name, found in measure(options.repeat, options.only):
+                counts.setdefault(name, []).append(found.statements)
                 over = " over the limit" if found.p95 > LIMIT_MS else ""
                 slow += [name] if over else []
                 times = f"median {found.median:6.0f} ms  p95 {found.p95:6.0f} ms"
                 print(f"  {name:<24}{found.statements:3} statements  {times}{over}", flush=True)
-    growing = [name for name, found in counts.items() if len(found) > 1]
-    print(*(f"statements grow: {name}" for name in growing), sep="\n")
-    return 1 if slow or growing else 0
+    return verdict(slow, counts)
+
+
+def verdict(slow: list[str], counts: dict[str, list[int]]) -> int:
+    """What the process ends with, after a line that says why: `slow` are lines over the limit,
+    `counts` the statements of each line, size by size.
+    """
+    growing = [name for name, found in counts.items() if max(found) - min(found) > FEW_MORE]
+    for name in slow:
+        print(f"over {LIMIT_MS} ms: {name}")
+    for name in growing:
+        print(f"statements grow: {name} {counts[name]}")
+    if not counts:
+        print("no line has that name")
+    if slow or growing or not counts:
+        return 1
+    print(f"every line holds: 95 of 100 under {LIMIT_MS} ms, statements do not grow")
+    return 0
 
 
 if __name__ == "__main__":
