@@ -47,6 +47,8 @@ def test_a_long_list_is_estimated_instead_of_counted(administrator, monkeypatch,
     monkeypatch.setattr("whalefall.console.paginator.EXACT_UP_TO", 2)
     asked = queries(administrator, "/admin/accounts/instanceaccount/")
     assert [sql for sql in asked if "TABLESAMPLE" in sql]
+    page = administrator.get("/admin/accounts/instanceaccount/").content.decode()
+    assert "about 5 accounts" in page
 
 
 def test_deep_pages_hold_the_same_rows_in_the_same_order(administrator, monkeypatch, orders_db):
