@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access_csv
 from accounts.access import Access, UnknownQuestion
 from accounts.models import AccountPermission, InstanceAccount
+from accounts.tree import SCOPES
 from tags.models import Tag
 from whalefall import xlsx
 from whalefall.console.pages import page
@@ -36,7 +37,10 @@ class AccessForm(forms.Form):
     object = forms.CharField(label=_("On"), max_length=1000, required=False)
     scope = forms.ChoiceField(
         label=_("Scope"),
-        choices=[("", _("as named")), *((each.value, each.value) for each in Scope)],
+        choices=[
+            ("", _("as named")),
+            *((each.value, SCOPES.get(each.value, each.value)) for each in Scope),
+        ],
         required=False,
     )
     db_type = forms.ChoiceField(label=_("Engine"), choices=[ANY, *DB_TYPE_CHOICES], required=False)

@@ -22,6 +22,7 @@ from accounts.models import AccountChangeLog
 from whalefall.console import show
 from whalefall.console.filters import TimeRangeFilter
 from whalefall.console.pages import ReadOnlyAdmin, change_url
+from whalefall.words import said
 
 OBJECTS_SHOWN = 200
 
@@ -35,7 +36,7 @@ class AccountChangeLogAdmin(SearchedByAccount, ReadOnlyAdmin):
     menu_order = 20
     menu_title = _("Changes")
     change_form_template = "accounts/change.html"
-    list_display = ("time", "kind_of_change", "account_link", "instance", "summary", "risk")
+    list_display = ("time", "kind_of_change", "account_link", "instance_link", "summary", "risk")
     list_display_links = ("time",)
     list_select_related = ("account", "instance")
     list_filter = (
@@ -77,9 +78,13 @@ class AccountChangeLogAdmin(SearchedByAccount, ReadOnlyAdmin):
     def account_link(self, change: AccountChangeLog) -> Any:
         return show.link(change_url(change.account), change.account)
 
+    @admin.display(description=_("instance"), ordering="instance__name")
+    def instance_link(self, change: AccountChangeLog) -> Any:
+        return show.link(change_url(change.instance), change.instance)
+
     @admin.display(description=_("what"))
     def summary(self, change: AccountChangeLog) -> str:
-        text = change.message or show.EMPTY
+        text = said(change.message) or show.EMPTY
         return text if len(text) <= 160 else text[:159] + "…"
 
     @admin.display(description=_("risk"))

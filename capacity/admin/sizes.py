@@ -51,6 +51,10 @@ class SizeAdmin(ReadOnlyAdmin):
     def instance_link(self, row: Any) -> Any:
         return show.link(change_url(row.instance), row.instance)
 
+    @admin.display(description=_("database"), ordering="database__database_name")
+    def database_link(self, row: Any) -> Any:
+        return show.link(change_url(row.database), row.database)
+
     @admin.display(description=_("change"), ordering="change_percent")
     def change(self, row: Any) -> Any:
         if row.change_bytes is None:
@@ -158,7 +162,7 @@ class InstanceSizeStatAdmin(SizeAdmin):
 class DatabaseSizeStatAdmin(SearchedByDatabase, SizeAdmin):
     menu_icon = "bar_chart"
     menu_order = 30
-    list_display = ("collected_date", "database", "instance_link", "size", "data", "log")
+    list_display = ("collected_date", "database_link", "instance_link", "size", "data", "log")
     list_select_related = ("database", "instance")
     list_filter = (
         ("collected_date", RangeDateFilter),
@@ -171,7 +175,7 @@ class DatabaseSizeStatAdmin(SearchedByDatabase, SizeAdmin):
 class DatabaseTableSizeStatAdmin(SearchedByDatabase, SizeAdmin):
     menu_icon = "table"
     menu_order = 40
-    list_display = ("table_name", "schema_name", "database", "data", "indexes", "row_estimate")
+    list_display = ("table_name", "schema_name", "database_link", "data", "indexes", "row_estimate")
     list_select_related = ("database",)
     list_filter = (("database__instance", AutocompleteSelectFilter),)
     search_fields = ("table_name", "schema_name", "database__database_name")
@@ -228,7 +232,7 @@ class DatabaseSizeAggregationAdmin(SearchedByDatabase, AggregationAdmin):
     list_display = (
         "period_start",
         "period_type",
-        "database",
+        "database_link",
         "instance_link",
         "average",
         "smallest",

@@ -89,12 +89,12 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
         "classification_link",
         "risk",
         "given",
-        "rule",
+        "by_rule",
         "assigned_at",
-        "assigned_by",
+        "by_whom",
         "state",
         "deactivated_at",
-        "deactivated_by",
+        "ended_by",
         "accepted",
         "because",
     )
@@ -155,6 +155,19 @@ class AssignmentAdmin(SearchedByAccount, ReadOnlyAdmin):
     def given_by(self, assignment: AccountClassificationAssignment) -> Any:
         """The rule; by hand where there is none."""
         return assignment.rule or assignment.get_assignment_type_display()
+
+    @admin.display(description=_("rule"))
+    def by_rule(self, assignment: AccountClassificationAssignment) -> Any:
+        rule = assignment.rule
+        return show.link(change_url(rule), rule) if rule else show.EMPTY
+
+    @admin.display(description=_("given by"))
+    def by_whom(self, assignment: AccountClassificationAssignment) -> Any:
+        return assignment.assigned_by or show.EMPTY
+
+    @admin.display(description=_("ended by"))
+    def ended_by(self, assignment: AccountClassificationAssignment) -> Any:
+        return assignment.deactivated_by or show.EMPTY
 
     @admin.display(description=_("given at"), ordering="assigned_at")
     def assigned(self, assignment: AccountClassificationAssignment) -> Any:

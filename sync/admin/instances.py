@@ -38,6 +38,7 @@ from whalefall.console.asking import Consequences, asks
 from whalefall.console.cards import list_url
 from whalefall.console.pages import button, change_url, extend
 from whalefall.instances.models import Instance
+from whalefall.words import said
 
 RECORDS_SHOWN = 8
 BIG = 2
@@ -107,7 +108,7 @@ class SyncedInstances:
         if not last:
             return show.EMPTY
         moment = last["at"] or last["begun"]
-        badge = show.state(last["status"], RECORD(last["status"]).label, last["error"])
+        badge = show.state(last["status"], RECORD(last["status"]).label, said(last["error"]))
         return format_html("{} {}", badge, show.ago(parse_datetime(moment) if moment else None))
 
     def get_urls(self) -> list[Any]:

@@ -71,7 +71,7 @@ def failing(request: HttpRequest) -> list[Panel]:
         [
             format_html("{}<br><small>{}</small>", cause.label, _category(cause)),
             show.link(_failing_url(cause), grouped(cause.instances)),
-            format_html("{}<br><small>{}</small>", _names(cause.names), cause.example),
+            format_html("{}<br><small>{}</small>", _names(cause.names), said(cause.example)),
             _retry(request, cause) if may_retry else "",
         ]
         for cause in state.causes(Glance.of(request).failed)

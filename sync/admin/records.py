@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
@@ -115,8 +116,8 @@ class SyncInstanceRecordAdmin(ReadOnlyAdmin):
         return show.ago(record.started_at)
 
     @admin.display(description=_("duration"))
-    def duration(self, record: SyncInstanceRecord) -> str:
-        return lasted(record)
+    def duration(self, record: SyncInstanceRecord) -> Any:
+        return format_html('<span class="wf-time">{}</span>', lasted(record))
 
     @admin.display(description=_("details"))
     def details(self, record: SyncInstanceRecord) -> Any:

@@ -47,7 +47,7 @@ class SyncSessionAdmin(ReadOnlyAdmin):
         "sync_type",
         "state",
         "progress",
-        "created_by",
+        "by_whom",
         "duration",
     )
     list_filter = (
@@ -107,6 +107,10 @@ class SyncSessionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("instances"), ordering="total_instances")
     def progress(self, session: SyncSession) -> Any:
         return progress_bar(session)
+
+    @admin.display(description=_("started by"), ordering="created_by__username")
+    def by_whom(self, session: SyncSession) -> Any:
+        return session.created_by or show.EMPTY
 
     @admin.display(description=_("duration"))
     def duration(self, session: SyncSession) -> str:

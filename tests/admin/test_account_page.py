@@ -43,7 +43,7 @@ def test_it_says_which_role_may_be_given_on(viewer, accounts):
 
 def test_it_names_the_remedy_for_what_could_not_be_read(viewer, accounts):
     page = text_of(viewer, accounts["app_rw"])
-    assert "routine · denied" in page
+    assert "rights on routines · denied" in page
     assert "GRANT SELECT ON pg_proc TO whalefall;" in page
 
 

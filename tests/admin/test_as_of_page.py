@@ -51,7 +51,7 @@ def test_it_shows_in_colour_what_differs_from_today(viewer, app):
 
 def test_it_says_what_could_not_be_read_then(viewer, app):
     page = text_of(viewer, app, "2026-01-02")
-    assert "What could not be read then table · denied" in page
+    assert "What could not be read then rights on tables · denied" in page
     assert "Nothing: its own rights are the same." in page
 
 

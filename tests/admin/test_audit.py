@@ -35,7 +35,7 @@ def test_the_page_names_kinds_and_objects_as_people_do(operator, administrator):
     form = {"action": "change_tags", "_selected_action": [one.pk for one in chosen]}
     operator.post(INSTANCES, form | {"step": "apply", "what": "assign", "tags": tag.pk})
     page = administrator.get("/admin/whalefall/auditentry/").content.decode()
-    for text in (">change tags<", ">instance<", "orders-db, users-db"):
+    for text in (">changed tags<", ">instance<", "orders-db, users-db"):
         assert text in page
 
 

@@ -51,7 +51,7 @@ def test_it_counts_accounts_by_risk_and_leads_to_them(viewer, orders_db, account
 def test_it_names_what_could_not_be_read_and_what_mends_it(viewer, orders_db, accounts):
     page = text_of(viewer, orders_db)
     assert "Coverage 5 of 6 sections read in full" in page
-    assert "routine · denied permission denied for table pg_proc" in page
+    assert "rights on routines · denied permission denied for table pg_proc" in page
     assert "GRANT SELECT ON pg_proc TO whalefall;" in page
 
 
@@ -63,7 +63,8 @@ def test_sections_that_failed_alike_stand_together(viewer, orders_db):
     fleet.store(orders_db, observation)
     page = text_of(viewer, orders_db)
     assert "Coverage 4 of 7 sections read in full" in page
-    assert "schema · failed table · failed 1 of 6 archive : the database is OFFLINE" in page
+    assert "rights on schemas · failed rights on tables · failed 1 of 6 archive" in page
+    assert "archive : the database is OFFLINE" in page
 
 
 def test_an_instance_that_was_never_read_says_what_to_do(viewer, orders_db):

@@ -15,6 +15,20 @@ from whalefall.console.pages import ReadOnlyAdmin
 from whalefall.models import AuditEntry
 
 SHOWN = 3
+DONE = {
+    **{name: _("added") for name in ("add", "create")},
+    **{name: _("changed") for name in ("change", "update", "partial_update")},
+    **{name: _("deleted") for name in ("delete", "destroy", "delete_selected")},
+    **{name: _("looked at") for name in ("view", "list", "retrieve")},
+    **{name: _("exported") for name in ("export", "exports")},
+    **{"login": _("signed in"), "logout": _("signed out"), "sync": _("synchronised")},
+    **{"recycle": _("moved to the recycle bin"), "restore": _("restored")},
+    **{"add_instance": _("added an instance"), "run": _("run"), "pause": _("paused")},
+    **{"resume": _("resumed"), "retry": _("retried"), "cancel": _("cancelled")},
+    **{"accept_risk": _("accepted a risk"), "classify_by_hand": _("classified by hand")},
+    **{"change_tags": _("changed tags"), "preferences": _("changed own preferences")},
+}
+"""What was done, in words; others are shown by their name."""
 RESULT_TONES = {"done": "success", "refused": "warning", "failed": "danger"}
 
 
@@ -28,7 +42,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     menu_order = 30
     menu_title = _("Audit log")
     view_right = "manage"
-    list_display = ("when", "username", "via", "what_was_done", "kind", "what", "result_badge")
+    list_display = ("when", "username", "through", "what_was_done", "kind", "what", "result_badge")
     list_filter = (
         ("result", ChoicesDropdownFilter),
         ("via", ChoicesDropdownFilter),
@@ -51,6 +65,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def when(self, entry: AuditEntry) -> Any:
         return show.ago(entry.time)
 
+    @admin.display(description=_("through"), ordering="via")
+    def through(self, entry: AuditEntry) -> Any:
+        return entry.get_via_display()
+
     @admin.display(description=_("object"), ordering="object_name")
     def what(self, entry: AuditEntry) -> str:
         """The object; of several the first ones."""
@@ -60,7 +78,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("action"), ordering="action")
     def what_was_done(self, entry: AuditEntry) -> str:
-        return entry.action.replace("_", " ")
+        words = DONE.get(entry.action)
+        return str(words) if words else entry.action.replace("_", " ")
 
     @admin.display(description=_("kind"), ordering="object_type")
     def kind(self, entry: AuditEntry) -> Any:

@@ -107,6 +107,8 @@ class InstanceAdmin(RoleAdmin):
                     "placeholder": "-----BEGIN CERTIFICATE-----",
                 }
             )
+        if db_field.name == "credential":
+            kwargs["label"] = _("Credential")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("engine"), ordering="db_type")
