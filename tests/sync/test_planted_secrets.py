@@ -22,6 +22,7 @@ from cryptography.fernet import Fernet
 from django.db import connection
 
 from tests import secret_scan
+from tests.planted import registry
 from tests.servers.base import free_port, wait_until
 from tests.sync import cluster
 from whalefall.models import AuditEntry, User
@@ -222,6 +223,8 @@ def store_log() -> bytes:
 
 
 def test_nothing_that_stays_behind_holds_a_secret(mariadb, redis, tmp_path):
+    for name, text in PLANTED.items():
+        registry.plant(text, name)
     word = PLANTED["password of the collector"].replace("'", "''")
     mariadb.reset()
     mariadb.execute(
