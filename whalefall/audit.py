@@ -154,14 +154,19 @@ def _given(data: Any) -> dict[str, Any]:
     """The fields that were sent, and of those that are ids their values."""
     if not isinstance(data, Mapping):
         return {}
-    found: dict[str, Any] = {"fields": sorted(map(str, data))[:MOST_IDS]} if data else {}
-    for name in data:
-        value = data[name]
+    found: dict[str, Any] = {"fields": sorted(map(_storable, data))[:MOST_IDS]} if data else {}
+    for field, value in data.items():
+        name = _storable(field)
         if name.endswith("_ids") and isinstance(value, list):
             found[name] = [each for each in value[:MOST_IDS] if isinstance(each, int)]
         elif name.endswith("_id") and isinstance(value, int):
             found[name] = value
     return found
+
+
+def _storable(name: Any) -> str:
+    """A name that the store takes: what it refuses would keep the whole entry out of the log."""
+    return str(name)[:100].replace("\0", "?").encode(errors="replace").decode()
 
 
 def listen() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.core import serializers as dump
 
@@ -121,3 +123,13 @@ def test_every_try_during_a_lockout_is_kept(everyone, role):
         everyone[role].post(f"{API}/auth/login", body)
     found = AuditEntry.objects.order_by("id").values_list("status", flat=True)
     assert list(found) == [401, 401, 401, 401, 429, 429, 429]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", "n" * 5000], ids=("half", "null", "long"))
+def test_no_name_of_a_field_keeps_a_write_out_of_the_log(administrator, name):
+    body = json.dumps({"plain": 1, name: 1})
+    url = f"{API}/auth/sessions/actions/end-others"
+    administrator.post(url, body, content_type="application/json")
+    found = entry()
+    assert (found.action, found.result) == ("end_others", "done")
+    assert len(found.details["fields"]) == 2
