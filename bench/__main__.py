@@ -15,14 +15,25 @@ WORDS: dict[str, list[str]] = {
     "bench.session": [],
     "bench.classify": [],
     "bench.console": ["--accounts", "100000", "1000000"],
-    "bench.capacity": ["--days", "38", "--weeks", "26"],
+    "bench.capacity": [],
 }
 QUICK = {
     "bench.sync": ["--quick"],
     "bench.session": ["--instances", "60"],
     "bench.classify": ["--sizes", "10000x20"],
     "bench.console": ["--accounts", "30000", "60000", "--repeat", "5"],
-    "bench.capacity": ["--instances", "50", "--databases", "40", "--days", "38", "--weeks", "10"],
+    "bench.capacity": [
+        "--instances",
+        "50",
+        "--databases",
+        "40",
+        "--days",
+        "60",
+        "--summed",
+        "30",
+        "--weeks",
+        "10",
+    ],
 }
 
 

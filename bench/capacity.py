@@ -29,7 +29,10 @@ LIMIT_MS = 300
 TRIES = 20
 BYTES_A_DAY = 205  # of a database: its size, with its part of the indexes
 BYTES_A_SUM = 265
+MONTHS_AND_QUARTERS = 35
 ROOM_LEFT = 8 * 2**30
+SMALLER = ((365, 200, 104), (180, 60, 52), (45, 14, 26))
+"""Days of sizes, days of sums and weeks of sums."""
 API = "/api/v1"
 ADMIN = "/admin/capacity"
 
@@ -110,14 +113,24 @@ def main() -> int:
 
 
 def _that_fits(size: capacity_rows.Size, free: int) -> capacity_rows.Size:
-    """With fewer days where there is not the room for all; half a year is left in any case."""
-    count = size.instances * size.databases
-    room = free - ROOM_LEFT - count * BYTES_A_SUM * (size.summed + size.weeks + 35)
-    days = max(min(size.days, room // (count * BYTES_A_DAY)), 180)
-    if days >= size.days:
-        return size
-    print(f"{free / 2**30:.0f} GiB are free: {days} days of sizes instead of {size.days}")
-    return replace(size, days=days)
+    """With fewer days, sums and weeks where there is not the room for all."""
+    for days, summed, weeks in ((size.days, size.summed, size.weeks), *SMALLER):
+        fitting = replace(
+            size,
+            days=min(days, size.days),
+            summed=min(summed, size.summed),
+            weeks=min(weeks, size.weeks),
+        )
+        if _bytes(fitting) + ROOM_LEFT <= free:
+            break
+    if fitting != size:
+        print(f"{free / 2**30:.0f} GiB are free: not the {_bytes(size) / 2**30:.0f} it takes")
+    return fitting
+
+
+def _bytes(size: capacity_rows.Size) -> int:
+    sums = size.summed + size.weeks + MONTHS_AND_QUARTERS
+    return size.instances * size.databases * (size.days * BYTES_A_DAY + sums * BYTES_A_SUM)
 
 
 def measure(size: capacity_rows.Size) -> int:
@@ -129,7 +142,7 @@ def measure(size: capacity_rows.Size) -> int:
         capacity_rows.load(size)
     print(
         f"{size.instances} instances x {databases} databases: {size.days} days of sizes,"
-        f" {size.weeks} weeks, two years of months and quarters"
+        f" sums of {size.summed} days, {size.weeks} weeks, two years of months and quarters"
     )
     for table, rows, megabytes in _tables():
         print(f"    {table:32} {rows:>12,} rows {megabytes:>9,.0f} MiB")
