@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.planted import plugin as planted
+
+# How long an example takes is up to the machine and to what else runs on it.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 HERE = Path(__file__).parent
 REASON = "mysqlclient is not installed: make setup says what it needs"
