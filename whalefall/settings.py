@@ -338,7 +338,10 @@ UNFOLD = {
         lambda request: static("whalefall/console.css"),
         lambda request: static("whalefall/capacity.css"),
     ],
-    "SCRIPTS": [lambda request: static("whalefall/names.js")],
+    "SCRIPTS": [
+        lambda request: static("whalefall/names.js"),
+        lambda request: static("whalefall/manners.js"),
+    ],
     "SITE_FAVICONS": [
         {
             "rel": "icon",
