@@ -10,7 +10,7 @@ export NODE_EXTRA_CA_CERTS ?= $(CERTIFICATES)
 endif
 ARGS ?=
 
-.PHONY: help setup setup-demo setup-test demo serve worker test fuzz lint audit messages screenshots bench stop clean
+.PHONY: help setup setup-demo setup-test demo serve worker test fuzz fuzz-privileges lint audit messages screenshots bench stop clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,6 +38,9 @@ test: setup-test  ## every test; ARGS="-k name" goes to pytest
 
 fuzz: setup-test  ## requests made from the OpenAPI schema, some minutes; WHALEFALL_FUZZ=20 of them for each endpoint, WHALEFALL_FUZZ_ONLY=pattern
 	@WHALEFALL_FUZZ=$${WHALEFALL_FUZZ:-20} python -m pytest tests/fuzz -n 0 $(ARGS)
+
+fuzz-privileges: setup-test  ## random worlds of grants on every server, against its own answers; WHALEFALL_WORLDS=20 on each
+	@WHALEFALL_WORLDS=$${WHALEFALL_WORLDS:-20} python -m pytest tests/live/postgresql/test_random_worlds.py tests/live/mysql/test_random_worlds.py -n 2 --dist loadgroup $(ARGS)
 
 lint: setup-test  ## ruff, the layers, mypy
 	ruff check .

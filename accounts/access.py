@@ -182,9 +182,10 @@ class Access:
         token = _token(reference)
         for word in (token, tokens.reach(token)) if self.reach else (token,):
             if reference.pattern:
-                yield from (
-                    each for each in present if _is_match(each, f"{word}@", reference.parts[0])
-                )
+                name = reference.parts[0]
+                marks = _exceptions(reference, word)
+                if not any(_is_match(each, mark, name) for each in present for mark in marks):
+                    yield from (each for each in present if _is_match(each, f"{word}@", name))
             elif word in present and present.isdisjoint(_exceptions(reference, word)):
                 yield word
 
@@ -293,9 +294,11 @@ def _exceptions(reference: Reference, word: str) -> list[str]:
 
 def _matches_pattern(reference: Reference, word: str) -> Q:
     """The index finds who has patterns at all, their tokens are then matched one by one."""
-    prefix = f"{word}@"
-    matching = PatternMatches(prefix, reference.parts[0])
-    return Q(fact_tokens__contains=[word]) & Q(matching)
+    name = reference.parts[0]
+    matching = Q(PatternMatches(f"{word}@", name))
+    for mark in _exceptions(reference, word):
+        matching &= ~Q(PatternMatches(mark, name))
+    return Q(fact_tokens__contains=[word]) & matching
 
 
 def _is_match(token: str, prefix: str, database: str) -> bool:

@@ -22,16 +22,19 @@ from whalefall.engines.observed import Scope, SectionStatus
 
 # A GIN index takes entries up to about 2,700 bytes; longer names keep their head and a digest.
 LONGEST = 1500
-SPECIAL = frozenset('."@')
+# What `accounts.names` takes for itself as it stands: a name, perhaps with a routine's arguments.
+PLAIN = re.compile(r"(?!\s)[^.\"@`\[(]+(?:\([^.\"@`\[()]*\)|(?<!\s))")
 
 
 def object_name(parts: Iterable[str]) -> str:
-    """`sales.orders`; a part that is empty or holds `.`, `@` or `"` is quoted as in SQL."""
+    """`sales.orders`; a part that could be taken for something else is quoted as in SQL: one that
+    is empty or `*`, holds `.`, `@`, a quote or a bracket, begins or ends with a space.
+    """
     return ".".join(_part(part) for part in parts)
 
 
 def _part(name: str) -> str:
-    if name and not SPECIAL.intersection(name):
+    if name != "*" and PLAIN.fullmatch(name):
         return name
     return '"' + name.replace('"', '""') + '"'
 

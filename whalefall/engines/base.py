@@ -192,7 +192,8 @@ class Reference:
     `parts` are the names as in `ObservedGrant.parts`. `capability` instead of a privilege where
     holding it is enough (a superuser). `pattern`: stored database patterns are to be matched
     against `parts[0]`. `unless`: where the account's entry bears one of these traits it does not
-    cover the object after all (a partial revoke, a denial).
+    cover the object after all (a partial revoke, a denial); with `pattern` the beginnings of traits
+    that go on with a pattern, which is matched against `parts[0]` too.
     """
 
     scope: Scope

@@ -122,7 +122,7 @@ def test_who_may_update_a_table():
     assert list(RULES.covering("UPDATE", Scope.TABLE, ("sales", "orders"))) == [
         Reference(Scope.TABLE, "UPDATE", ("sales", "orders")),
         Reference(Scope.DATABASE, "UPDATE", ("sales",)),
-        Reference(Scope.DATABASE, "UPDATE", ("sales",), pattern=True),
+        Reference(Scope.DATABASE, "UPDATE", ("sales",), pattern=True, unless=("except:",)),
         Reference(Scope.GLOBAL, "UPDATE", unless=("except:sales",)),
     ]
 

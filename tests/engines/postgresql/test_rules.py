@@ -64,6 +64,22 @@ def test_the_database_owner_role_counts_in_the_own_database_only():
     assert facts["paths"]["priv:schema:CREATE@shop.public"] == ["pg_database_owner"]
 
 
+def test_before_16_an_owner_without_inherit_has_not_what_the_database_owner_role_has():
+    tokens = {
+        version: facts_of(
+            "app",
+            account("app", inherit=False),
+            account("pg_database_owner", False),
+            grant("app", "OWNER", Scope.DATABASE, "shop"),
+            grant("pg_database_owner", "CREATE", Scope.SCHEMA, "shop", "public"),
+            version=version,
+        ).tokens
+        for version in ("15", "16")
+    }
+    assert "priv:schema:CREATE@shop.public" not in tokens["15"]
+    assert "priv:schema:CREATE@shop.public" in tokens["16"]
+
+
 def test_there_is_no_database_owner_role_before_14():
     assert list(RULES.memberships(owned())) == []
 

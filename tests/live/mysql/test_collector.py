@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.live.mysql.conftest import observe
+from tests.live.mysql.conftest import observe, on
 from whalefall.engines import engine
 from whalefall.engines.errors import PermissionDenied
 
@@ -99,6 +99,29 @@ def test_code_that_may_not_be_seen_is_a_denied_section(server, right, remedy):
 
     assert section.status == "denied"
     assert remedy in section.remedy
+
+
+def test_views_that_may_not_be_seen_make_their_section_denied(server):
+    run_script(server)
+    server.execute("REVOKE SHOW VIEW ON *.* FROM whalefall@'%'")
+    section = observe(server, **as_collector(server)).sections["definer"]
+    assert (section.status, section.remedy) == (
+        "denied",
+        "GRANT SHOW VIEW ON *.* TO 'whalefall'@'%';",
+    )
+    server.execute(section.remedy)
+    assert observe(server, **as_collector(server)).sections["definer"].is_complete
+
+
+@pytest.mark.parametrize("server", on("mysql9"), indirect=True)
+def test_views_of_a_database_taken_out_by_a_partial_revoke_make_it_denied(server):
+    server.execute("SET GLOBAL partial_revokes = ON", "CREATE DATABASE sales")
+    try:
+        run_script(server)
+        server.execute("REVOKE SHOW VIEW ON sales.* FROM whalefall@'%'")
+        assert observe(server, **as_collector(server)).sections["definer"].status == "denied"
+    finally:
+        server.execute("DROP USER whalefall@'%'", "SET GLOBAL partial_revokes = OFF")
 
 
 def test_the_remedy_mends_the_section(server):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.facts import Facts
+from tests.live.asked import Asked
 from tests.live.mysql.conftest import observe, on
 from tests.live.mysql.test_roles import may
 from whalefall.engines import engine
@@ -62,6 +64,20 @@ def test_a_row_of_a_narrower_host_hides_that_of_a_wider_one(server):
     assert may(server, "li", "SELECT * FROM sales.t")
     assert not may(server, "li", "INSERT INTO sales.t VALUES (1)")
     assert mine == {("SELECT", "sal%")}
+
+
+def test_a_row_for_one_database_takes_away_what_a_pattern_gives_there(server):
+    tables(
+        server,
+        "CREATE USER li@'%' IDENTIFIED BY 'Se-cret1'",
+        "GRANT SELECT ON `sal%`.* TO li@'%'",
+        "GRANT INSERT ON sales.* TO li@'%'",
+    )
+    seen = observe(server)
+    facts = Asked({each.username: each.tokens for each in Facts(seen, RULES)}, RULES)
+    for database, allowed in (("sales", False), ("salt", True)):
+        assert may(server, "li", f"SELECT * FROM {database}.t") is allowed
+        assert facts.may("li@%", "SELECT", Scope.TABLE, (database, "t")) is allowed
 
 
 def test_rows_of_the_anonymous_user_count_for_everybody(server):

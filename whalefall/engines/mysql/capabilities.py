@@ -14,6 +14,7 @@ from typing import Any
 
 from whalefall.engines.base import COLLECTOR, Held, Path_, Principal
 from whalefall.engines.mysql.hosts import is_any, is_local, is_wide, like
+from whalefall.engines.mysql.lookup import EXCEPT
 from whalefall.engines.mysql.names import (
     GRANT_OPTION,
     MARIADB_BITS,
@@ -155,17 +156,14 @@ def because(held: Held) -> str:
     )
 
 
-EXCEPT = "except:"
-"""A trait `except:sales` of a global privilege: a partial revoke takes that database out of it."""
-
-
 def _reaches_mysql(held: Held, tables: frozenset[str]) -> bool:
     grant = held.grant
     if grant.scope is Scope.GLOBAL:
         return f"{EXCEPT}mysql" not in grant.traits
     if grant.scope is Scope.DATABASE and grant.database is not None:
         if grant.is_pattern:
-            return like(grant.database, "mysql")
+            exceptions = (each.removeprefix(EXCEPT) for each in grant.traits)
+            return like(grant.database, "mysql") and not any(like(e, "mysql") for e in exceptions)
         return grant.database == "mysql"
     return grant.scope is Scope.TABLE and grant.database == "mysql" and grant.object in tables
 

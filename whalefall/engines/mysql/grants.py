@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from whalefall.engines.mysql.accounts import PUBLIC, AccountRow
+from whalefall.engines.mysql.hosts import is_any
 from whalefall.engines.mysql.names import (
     GRANT_OPTION,
     account_name,
@@ -71,10 +72,12 @@ class GrantReader:
         )
 
     def database(self, row: Mapping[str, Any]) -> Iterator[ObservedGrant]:
-        """Rows without a user name count for everybody: they stand on PUBLIC as well."""
+        """Rows without a user name count for everybody who comes from that host: those of any host
+        stand on PUBLIC as well.
+        """
         privileges = from_columns(row, self.version, self.mariadb)
         grantees = [self.name(row["User"], row["Host"])]
-        if not row["User"]:
+        if not row["User"] and is_any(row["Host"]):
             grantees.append(PUBLIC)
         for grantee in grantees:
             for privilege in privileges:

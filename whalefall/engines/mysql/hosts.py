@@ -72,6 +72,31 @@ def like(pattern: str, text: str) -> bool:
     return _compiled(pattern).fullmatch(text) is not None
 
 
+def may_both_match(one: str, other: str) -> bool:
+    """Whether some text matches both of two LIKE patterns."""
+    return _meet(_words(one), _words(other))
+
+
+@lru_cache(maxsize=4096)
+def _words(pattern: str) -> tuple[str, ...]:
+    """`%` and `_` for the wildcards, two signs for every sign that stands for itself."""
+    signs = iter(pattern)
+    return tuple(
+        sign if sign in "%_" else "=" + (next(signs, "\\") if sign == "\\" else sign)
+        for sign in signs
+    )
+
+
+@lru_cache(maxsize=16384)
+def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    for first, second in ((one, other), (other, one)):
+        if first and first[0] == "%":
+            return _meet(first[1:], second) or (bool(second) and _meet(first, second[1:]))
+    if not one or not other:
+        return not one and not other
+    return ("_" in (one[0], other[0]) or one[0] == other[0]) and _meet(one[1:], other[1:])
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
     parts = []

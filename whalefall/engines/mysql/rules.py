@@ -9,8 +9,19 @@ from dataclasses import replace
 from whalefall.engines.base import Capability, Held, Principal, Reference, Rules
 from whalefall.engines.mysql import revoking
 from whalefall.engines.mysql.accounts import PUBLIC
-from whalefall.engines.mysql.capabilities import CAPABILITIES, EXCEPT, SECTIONS, Because, Case
-from whalefall.engines.mysql.hosts import covers, like
+from whalefall.engines.mysql.capabilities import CAPABILITIES, SECTIONS, Because, Case
+from whalefall.engines.mysql.hosts import covers, is_any
+from whalefall.engines.mysql.lookup import (
+    EXCEPT,
+    Rows,
+    as_mariadb,
+    as_mysql,
+    by_bytes,
+    effective,
+    narrowest,
+    only_name,
+    rows_of,
+)
 from whalefall.engines.mysql.names import (
     COLUMN_PRIVILEGES,
     DATABASE_PRIVILEGES,
@@ -27,7 +38,6 @@ from whalefall.engines.observed import (
     Kind,
     Observation,
     ObservedAccount,
-    ObservedGrant,
     ObservedMembership,
     Scope,
 )
@@ -80,14 +90,18 @@ class MySQLRules(Rules):
         Roles inside an active role are active. mandatory_roles are everybody's, PUBLIC's too; they
         are active where activate_mandatory_roles (MySQL 9) says so.
         """
+        is_mariadb = observation.settings.get("vendor") == "MariaDB"
         everything = observation.settings.get("activate_all_roles_on_login") == "ON"
         always = everything or observation.settings.get("activate_mandatory_roles") == "ON"
         mandatory = self._mandatory(observation)
         seen = set()
+        yield from _of_namesakes(observation)
         for membership in observation.memberships:
             # MariaDB keeps the default role of an account from which the role was taken away.
             if membership.grantor == BY_DEFAULT_ROLE and membership.role not in mandatory:
                 continue
+            if not is_mariadb and membership.member[:1] == "@":
+                continue  # an anonymous user of MySQL has no roles, mandatory ones neither
             member = observation.accounts.get(membership.member)
             is_role = member is not None and member.kind is not Kind.USER
             default = membership.default or everything or is_role
@@ -97,7 +111,8 @@ class MySQLRules(Rules):
             yield from self._through_user(membership, default, observation)
         for role in mandatory:
             for account in observation.accounts.values():
-                if account.kind is not Kind.ROLE and (account.username, role) not in seen:
+                is_member = account.kind is not Kind.ROLE and account.username[:1] != "@"
+                if is_member and (account.username, role) not in seen:
                     yield ObservedMembership(
                         account.username, role, default=always, grantor=BY_MANDATORY_ROLES
                     )
@@ -126,17 +141,45 @@ class MySQLRules(Rules):
     def resolve(
         self, account: ObservedAccount, held: Sequence[Held], observation: Observation
     ) -> list[Held]:
-        """Adds the grants of the same user name for wider hosts, leaves out database rows that a
-        more specific one hides, and marks privileges on *.* with the databases taken out of them.
+        """Adds the grants of the same user name for wider hosts, leaves out rows that another one
+        hides, and marks privileges with the databases that are taken out of them.
         """
-        every = [*held, *self._of_wider_hosts(account, observation)]
+        is_mariadb = observation.settings.get("vendor") == "MariaDB"
+        rank = as_mariadb if is_mariadb else as_mysql
+        wider = list(self._of_wider_hosts(account, observation))
+        every = [*held, *wider]
+        if wider:
+            own = [one for one in every if _is_looked_up(one, account, observation)]
+            lost = set(map(id, own)).difference(map(id, narrowest(own, rank)))
+            every = [one for one in every if id(one) not in lost]
         restrictions = _restrictions(every)
         kept = [
             _with_exceptions(one, restrictions)
             for one in every
             if one.grant.state is GrantState.GRANT
         ]
-        return _without_hidden(kept, account)
+        rows = self._rows(kept, account, observation, is_mariadb)
+        return effective(kept, rows, lambda: _databases_named(observation))
+
+    def _rows(
+        self,
+        kept: Sequence[Held],
+        account: ObservedAccount,
+        observation: Observation,
+        is_mariadb: bool,
+    ) -> list[Rows]:
+        """MariaDB looks at the account's rows, and then at those that its role has with the roles
+        inside it. MySQL with active roles throws all rows together.
+        """
+        is_user = account.kind is Kind.USER
+        if not is_mariadb and (not is_user or account.username in self._with_roles(observation)):
+            return [rows_of(kept, by_bytes, merged=True)]
+        rank = as_mariadb if is_mariadb else as_mysql
+        own = [one for one in kept if is_user and _is_looked_up(one, account, observation)]
+        mine = set(map(id, own))
+        roles = [one for one in kept if id(one) not in mine]
+        everybodys = _everybodys(observation) if is_user and account.username[:1] != "@" else []
+        return [rows_of([*own, *everybodys], rank), rows_of(roles, rank, merged=True)]
 
     def _of_wider_hosts(self, account: ObservedAccount, observation: Observation) -> Iterator[Held]:
         """The server looks rows of mysql.db, tables_priv, columns_priv and procs_priv up by user
@@ -147,11 +190,16 @@ class MySQLRules(Rules):
         if account.kind is not Kind.USER or account.username in self._with_roles(observation):
             return
         user, host = split_account(account.username)
-        for other in _namesakes(observation).get(user, ()):
-            if other == account.username or not covers(split_account(other)[1], host):
+        namesakes = _namesakes(observation)
+        for other in (*namesakes.get(user, ()), *(namesakes.get("", ()) if user else ())):
+            name, wider = split_account(other)
+            if other == account.username or not covers(wider, host):
                 continue
+            if user and not name and is_any(wider):
+                continue  # everybody's: these rows stand on PUBLIC
             for grant in observation.grants_of(other):
-                if grant.scope in BELOW_GLOBAL and grant.section not in ("global", "definer"):
+                scopes = BELOW_GLOBAL if name == user else {Scope.DATABASE}
+                if grant.scope in scopes and grant.section not in ("global", "definer"):
                     yield Held(grant, (other,))
 
     def _with_roles(self, observation: Observation) -> frozenset[str]:
@@ -199,7 +247,7 @@ class MySQLRules(Rules):
             if scope in WITHIN_DATABASE:
                 yield Reference(Scope.DATABASE, name, parts[:1])
             if scope in BELOW_GLOBAL:
-                yield Reference(Scope.DATABASE, name, parts[:1], pattern=True)
+                yield Reference(Scope.DATABASE, name, parts[:1], pattern=True, unless=(EXCEPT,))
                 yield Reference(Scope.GLOBAL, name, unless=(EXCEPT + "".join(parts[:1]),))
         if privilege == "PROXY" and parts != ("@",):
             yield Reference(scope, "PROXY", ("@",))
@@ -210,6 +258,30 @@ class MySQLRules(Rules):
 
     def sections_for_capability(self, name: str) -> tuple[str, ...]:
         return SECTIONS.get(name, ("accounts", "global", "memberships"))
+
+
+def _of_namesakes(observation: Observation) -> Iterator[ObservedMembership]:
+    """MariaDB asks whether a role was granted to the user name for the client's host: an account
+    may set, and have as its default, the roles of its namesakes for wider hosts.
+    """
+    if observation.settings.get("vendor") != "MariaDB":
+        return
+    granted: dict[str, list[ObservedMembership]] = {}
+    chosen: set[tuple[str, str]] = set()
+    for each in observation.memberships:
+        if each.grantor == BY_DEFAULT_ROLE:
+            chosen.add((each.member, each.role))
+        elif (member := observation.accounts.get(each.member)) and member.kind is Kind.USER:
+            granted.setdefault(split_account(each.member)[0], []).append(each)
+    for account in observation.accounts.values() if granted else ():
+        user, host = split_account(account.username)
+        for each in granted.get(user, ()) if account.kind is Kind.USER else ():
+            is_other = each.member != account.username
+            if is_other and covers(split_account(each.member)[1], host):
+                default = (account.username, each.role) in chosen
+                yield ObservedMembership(
+                    account.username, each.role, default=default, grantor=each.member
+                )
 
 
 def _length_of_path(ground: Because) -> int:
@@ -245,6 +317,45 @@ def _reached(member: str, observation: Observation) -> set[str]:
                 found.add(role)
                 waiting.append(role)
     return found
+
+
+def _databases_named(observation: Observation) -> frozenset[str]:
+    """The databases that some grant names."""
+    found: frozenset[str] | None = observation.derived.get("mysql.databases")
+    if found is None:
+        named = {
+            only_name(grant.database) if grant.is_pattern else grant.database
+            for grants in observation.grants.values()
+            for grant in grants
+            if grant.database
+        }
+        found = observation.derived["mysql.databases"] = frozenset(filter(None, named))
+    return found
+
+
+def _everybodys(observation: Observation) -> list[Held]:
+    """The rows without user name for any host: they stand on PUBLIC, but can hide an account's."""
+    found: list[Held] | None = observation.derived.get("mysql.everybodys")
+    if found is None:
+        found = observation.derived["mysql.everybodys"] = [
+            Held(grant)
+            for name in _namesakes(observation).get("", ())
+            if is_any(split_account(name)[1])
+            for grant in observation.grants_of(name)
+        ]
+    return found
+
+
+def _is_looked_up(held: Held, account: ObservedAccount, observation: Observation) -> bool:
+    """Whether the server finds it by the user name and the client's host: the account's own, and
+    those of wider hosts, but not what came through a role.
+    """
+    grantee = held.grant.grantee
+    if held.path not in ((), (grantee,)):
+        return False
+    known = observation.accounts.get(grantee)
+    is_user = known is None or known.kind is Kind.USER
+    return is_user and split_account(grantee)[0] in (split_account(account.username)[0], "")
 
 
 def _namesakes(observation: Observation) -> dict[str, list[str]]:
@@ -289,47 +400,3 @@ def _with_exceptions(held: Held, restrictions: dict[str, frozenset[str]]) -> Hel
         return held
     traits = tuple(sorted({*held.grant.traits, *(EXCEPT + name for name in databases)}))
     return Held(replace(held.grant, traits=traits), held.path)
-
-
-def _without_hidden(kept: list[Held], account: ObservedAccount) -> list[Held]:
-    """Of one account's rows in mysql.db only the first that matches a database counts: the more
-    specific host, then the more specific name. A row for exactly one database that another one
-    hides therefore gives nothing. (A pattern hidden for some databases only is kept.)
-    """
-    own = [held for held in kept if _is_own_row(held.grant, account)]
-    if len({held.grant.grantee for held in own}) < 2:
-        return kept
-    rows = {(held.grant.grantee, held.grant.database): held.grant for held in own}
-    hidden = {key for key, grant in rows.items() if _is_hidden(grant, rows.values())}
-    if not hidden:
-        return kept
-    return [
-        held
-        for held in kept
-        if not (
-            _is_own_row(held.grant, account) and (held.grant.grantee, held.grant.database) in hidden
-        )
-    ]
-
-
-def _is_own_row(grant: ObservedGrant, account: ObservedAccount) -> bool:
-    if grant.scope is not Scope.DATABASE or account.kind is not Kind.USER:
-        return False
-    return split_account(grant.grantee)[0] == split_account(account.username)[0]
-
-
-def _is_hidden(grant: ObservedGrant, rows: Iterable[ObservedGrant]) -> bool:
-    if grant.is_pattern:
-        return False
-    return any(
-        row.grantee != grant.grantee
-        and covers(split_account(grant.grantee)[1], split_account(row.grantee)[1])
-        and _matches(row, grant.database or "")
-        for row in rows
-    )
-
-
-def _matches(row: ObservedGrant, database: str) -> bool:
-    if row.is_pattern:
-        return like(row.database or "", database)
-    return row.database == database

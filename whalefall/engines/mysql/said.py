@@ -21,7 +21,7 @@ from whalefall.engines.observed import Scope
 from whalefall.engines.testimony import Entry
 
 NAME = r"`(?:[^`]|``)*`|'(?:[^']|'')*'"
-ACCOUNT = rf"(?:{NAME})(?:@(?:{NAME}))?"
+ACCOUNT = rf"(?:(?:{NAME})(?:@(?:{NAME}))?|PUBLIC)"  # the one name that MariaDB leaves bare
 PRIVILEGES = re.compile(
     r"(?P<verb>GRANT|REVOKE) (?P<privileges>.+?)"
     rf" ON (?:(?P<kind>PROCEDURE|FUNCTION|PACKAGE BODY|PACKAGE) )?"
@@ -87,6 +87,9 @@ def all_of(scope: Scope, named: Iterable[str]) -> tuple[str, ...]:
 def _entries(match: re.Match[str], line: str, known: Known) -> Iterator[Entry]:
     scope, parts = _place(match)
     mark = REVOKED if match["verb"] == "REVOKE" else ""
+    named = {one["name"].strip().upper() for one in ONE.finditer(match["privileges"])}
+    # Dynamic privileges stand in lines of their own, and have a GRANT OPTION of their own.
+    is_dynamic = scope is Scope.GLOBAL and named.isdisjoint({*known[scope], EVERYTHING, "USAGE"})
     for one in ONE.finditer(match["privileges"]):
         name = one["name"].strip().upper()
         if one["columns"] is not None:
@@ -97,7 +100,7 @@ def _entries(match: re.Match[str], line: str, known: Known) -> Iterator[Entry]:
             yield from ((scope, each, parts) for each in known[scope])
         elif name != "USAGE":
             yield scope, mark + name, parts
-    if "WITH GRANT OPTION" in line[match.end() :]:
+    if not is_dynamic and "WITH GRANT OPTION" in line[match.end() :]:
         yield scope, GRANT_OPTION, parts
 
 
@@ -115,7 +118,7 @@ def _is_about(said: str, grantee: str) -> bool:
 
 
 def _account(text: str) -> str:
-    names = [_bare(each) for each in re.findall(NAME, text)]
+    names = [_bare(each) for each in re.findall(NAME, text)] or [text]
     return account_name(*names) if len(names) == 2 else role_name(names[0])
 
 

@@ -10,6 +10,7 @@ from whalefall.engines.errors import EngineError, PermissionDenied
 from whalefall.engines.mysql.accounts import AccountReader, AccountRow, public_account
 from whalefall.engines.mysql.connection import Connection
 from whalefall.engines.mysql.grants import RowReader
+from whalefall.engines.mysql.login import SEES_TABLES
 from whalefall.engines.mysql.rules import BY_DEFAULT_ROLE
 from whalefall.engines.mysql.session import GRANT_TABLES, SEES_CODE
 from whalefall.engines.mysql.testimony import Witness
@@ -131,7 +132,19 @@ class MySQLServer(Witness):
                     yield from self.grant_reader.definer(row)
             if self._hides_code() and rights.isdisjoint(SEES_CODE):
                 raise PermissionDenied("Routines of others are hidden from this login.")
+            if rights.isdisjoint({"SHOW VIEW", *SEES_TABLES}) or self._is_restricted("SHOW VIEW"):
+                remedy = self._grant_globally("SHOW VIEW")
+                raise PermissionDenied("Views of others are hidden from this login.", remedy)
         self._mended_by("definer", *self._code_tables())
+
+    def _is_restricted(self, privilege: str) -> bool:
+        """Whether some database was taken out of this login's privilege (a partial revoke)."""
+        return any(
+            privilege in privileges
+            for row in self._account_rows()
+            if row.account.username == self.login
+            for privileges in row.restrictions.values()
+        )
 
     def _global_grants(self) -> Iterator[ObservedGrant]:
         with self.section("global"):

@@ -177,7 +177,8 @@ class Session(Server):
         """Asked for only now: naming the login costs a statement."""
         section = self.sections[name]
         if section.status is SectionStatus.DENIED:
-            remedy = self._grant(*tables) or self._grant_globally("SHOW_ROUTINE")
+            own = section.remedy or self._grant(*tables)
+            remedy = own or self._grant_globally("SHOW_ROUTINE")
             self.sections[name] = replace(section, remedy=remedy)
 
     # What there is to read in this version

@@ -4,7 +4,7 @@ active). The login's own it may always ask for; the others take SELECT on the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from whalefall.engines.errors import EngineError, PermissionDenied
 from whalefall.engines.mysql import said
@@ -17,7 +17,7 @@ from whalefall.engines.mysql.names import (
     quoted,
     split_account,
 )
-from whalefall.engines.mysql.rules import MySQLRules
+from whalefall.engines.mysql.rules import BY_DEFAULT_ROLE, MySQLRules
 from whalefall.engines.observed import Kind, Observation, Scope
 from whalefall.engines.testimony import Entry, Listing, Testimony, Unasked
 
@@ -52,6 +52,13 @@ class Witness(Capacity):
         account = self._account_sql(name)
         own = self._read(f"SHOW GRANTS FOR {account}", name if self.is_mariadb else "")
         entries = {_as_stored(each, name, observation) for each in own.entries}
+        entries |= self._unsaid(entries, [name], observation)
+        # A mandatory role that was made a default one is not granted, and so not named.
+        own.roles |= {
+            each.role
+            for each in observation.memberships
+            if each.member == name and each.grantor == BY_DEFAULT_ROLE
+        }
         yield Listing(
             name, "SHOW GRANTS", (*SCOPES, Scope.OTHER), frozenset(entries),
             frozenset(own.roles), granted=True, without=("DEFINER",),
@@ -63,10 +70,31 @@ class Witness(Capacity):
         ]
         if active and not self.is_mariadb and observation.accounts[name].kind is Kind.USER:
             all_ = self._read(f"SHOW GRANTS FOR {account} USING {', '.join(active)}", "")
-            kept = {each for each in all_.entries if not each[1].startswith(said.REVOKED)}
+            kept = {
+                each
+                for each in all_.entries
+                if each[0] in SCOPES and not each[1].startswith(said.REVOKED)
+            }
+            kept |= self._unsaid(kept, _active(name, observation), observation)
             yield Listing(
                 name, "SHOW GRANTS ... USING", SCOPES, frozenset(kept), without=("DEFINER",)
             )
+
+    def _unsaid(
+        self, said_: Collection[Entry], names: Iterable[str], observation: Observation
+    ) -> set[Entry]:
+        """Where ALL PRIVILEGES on a table are told, those on its columns are not."""
+        every = self._everything()[Scope.TABLE]
+        tables = {place for scope, _, place in said_ if scope is Scope.TABLE}
+        whole = {
+            place for place in tables if all((Scope.TABLE, each, place) in said_ for each in every)
+        }
+        return {
+            (grant.scope, grant.privilege, grant.parts)
+            for name in (names if whole else ())
+            for grant in observation.grants_of(name)
+            if grant.scope is Scope.COLUMN and grant.parts[:2] in whole
+        }
 
     def _read(self, sql: str, grantee: str) -> said.Said:
         lines = [str(line) for (line,) in self.connection.rows(sql)]
@@ -93,6 +121,16 @@ class Witness(Capacity):
         if not host and self.is_mariadb and "@" not in name:
             return quoted(name)
         return f"{quoted(user)}@{quoted(host)}"
+
+
+def _active(name: str, observation: Observation) -> list[str]:
+    """The account and the roles that are active at its login."""
+    memberships = [each for each in RULES.memberships(observation) if each.default]
+    found = [name]
+    for member in found:
+        found += [each.role for each in memberships if each.member == member
+                  and each.role not in found]  # fmt: skip
+    return found
 
 
 def _as_stored(entry: Entry, name: str, observation: Observation) -> Entry:

@@ -72,11 +72,16 @@ class PostgreSQLRules(Rules):
     personal = capabilities.PERSONAL
 
     def memberships(self, observation: Observation) -> Iterable[ObservedMembership]:
-        """Those in the catalog, and each database's owner in pg_database_owner (14+)."""
+        """Those in the catalog, and each database's owner in pg_database_owner (14+). Setting that
+        role adds nothing to being the owner, and it is another role in each database: not a step.
+        """
         yield from observation.memberships
         if DATABASE_OWNER in observation.accounts:
             for database, owner in _databases_owned(observation):
-                yield ObservedMembership(owner, DATABASE_OWNER, database=database)
+                inherit = _inherits_ownership(owner, observation)
+                yield ObservedMembership(
+                    owner, DATABASE_OWNER, inherit=inherit, set=False, database=database
+                )
 
     def resolve(
         self, account: ObservedAccount, held: Sequence[Held], observation: Observation
@@ -143,6 +148,18 @@ def _owns_database(grant: ObservedGrant) -> bool:
     return grant.scope is Scope.DATABASE and grant.privilege == "OWNER"
 
 
+def _inherits_ownership(owner: str, observation: Observation) -> bool:
+    """Before 16 the owner's attribute NOINHERIT keeps even pg_database_owner's rights from him."""
+    account = observation.accounts.get(owner)
+    if account is None or account.attributes.get("inherit", True):
+        return True
+    return int(observation.main_version or MEMBERSHIPS_SAY) >= MEMBERSHIPS_SAY
+
+
+MEMBERSHIPS_SAY = 16
+"""The version whose memberships say themselves whether they inherit."""
+
+
 def _through_ownership(held: Sequence[Held], observation: Observation) -> Iterator[Held]:
     by_database = observation.derived.get(DATABASE_OWNER)
     if by_database is None:
@@ -151,7 +168,8 @@ def _through_ownership(held: Sequence[Held], observation: Observation) -> Iterat
             by_database[grant.database].append(grant)
         observation.derived[DATABASE_OWNER] = by_database
     for entry in held:
-        if _owns_database(entry.grant):
+        owns = _owns_database(entry.grant)
+        if owns and _inherits_ownership(entry.grant.grantee, observation):
             for grant in by_database.get(entry.grant.database, ()):
                 yield Held(grant, (*entry.path, DATABASE_OWNER))
 
