@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Func, IntegerField, JSONField, Q, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
-from accounts.models import InstanceAccount
+from accounts.models import AccountPermission, InstanceAccount
 from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
@@ -19,14 +19,30 @@ from classification.models import (
 Json = dict[str, Any]
 
 
-def given(field: str) -> Coalesce:
-    """For each row, how many accounts have an active assignment with it as `field`."""
-    active = AccountClassificationAssignment.objects.filter(
-        is_active=True, account__instance__deleted_at=None, **{field: OuterRef("pk")}
+class _Grouped(Subquery):
+    """What a query of (key, number) finds, as one JSON object. It asks nothing of the row that it
+    stands in: the store answers it once, not for each row.
+    """
+
+    template = "(SELECT jsonb_object_agg(key, number) FROM (%(subquery)s) AS counted(key, number))"
+
+
+def given(field: str, with_bin: bool = False) -> Coalesce:
+    """For each row, how many accounts have an active assignment with it as `field`; those on
+    instances in the recycle bin only where asked for.
+    """
+    active = AccountClassificationAssignment.objects.filter(is_active=True).exclude(**{field: None})
+    if not with_bin:
+        binned = AccountPermission.objects.filter(instance__deleted_at__isnull=False)
+        active = active.exclude(account__in=binned.values("pk"))
+    counted = active.order_by().values_list(field).annotate(number=Count("pk"))
+    number = Func(
+        _Grouped(counted, output_field=JSONField()),
+        Cast("pk", TextField()),
+        function="jsonb_extract_path_text",
+        output_field=TextField(),
     )
-    # A subquery per row: joins would multiply with those of other counts.
-    counted = active.order_by().values(field).annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    return Coalesce(Cast(number, IntegerField()), 0)
 
 
 def summary() -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -19,6 +19,7 @@ from classification import trend
 from classification.admin.badges import classification_badge, risk_badge
 from classification.colors import LABELS
 from classification.models import AccountClassification, AccountClassificationAssignment
+from classification.statistics import given
 from whalefall.console import show
 from whalefall.console.asking import Consequences
 from whalefall.console.cards import list_url
@@ -43,13 +44,12 @@ class AccountClassificationAdmin(RoleAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccountClassification]:
-        active = Q(assignments__is_active=True)
         return (
             super()
             .get_queryset(request)
             .annotate(
-                number_of_rules=Count("rules", distinct=True),
-                number_of_accounts=Count("assignments", filter=active, distinct=True),
+                number_of_rules=Count("rules"),
+                number_of_accounts=given("classification", with_bin=True),
             )
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +27,7 @@ from classification.models import (
     RuleRevision,
 )
 from classification.rule_pages import RulePages
+from classification.statistics import given
 from whalefall.console import show
 from whalefall.console.asking import Consequences
 from whalefall.console.cards import list_url
@@ -95,21 +96,17 @@ class ClassificationRuleAdmin(RulePages, RoleAdmin):
         return (named, expression, *counted, more)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClassificationRule]:
-        active = Q(assignments__is_active=True)
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(number_of_matches=Count("assignments", filter=active))
-        )
+        found = super().get_queryset(request)
+        return found.annotate(number_of_matches=given("rule", with_bin=True))
 
     def refusals(self, objs: Sequence[Any]) -> list[str]:
         """A shipped rule would come back with the next load."""
         return undeletable(objs)
 
     def consequences(self, objs: Sequence[Any]) -> Consequences:
-        given = AccountClassificationAssignment.objects.filter(rule__in=objs, is_active=True)
+        active = AccountClassificationAssignment.objects.filter(rule__in=objs, is_active=True)
         changes = RuleRevision.objects.filter(rule__in=objs).count()
-        number = given.count()
+        number = active.count()
         lost = ngettext(
             "%(n)d account loses what it gave with the next run, unless another rule gives it.",
             "%(n)d accounts lose what it gave with the next run, unless another rule gives it.",

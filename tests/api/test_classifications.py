@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from classification import statistics
 from classification.models import (
     AccountClassification,
     AccountClassificationAssignment,
@@ -55,6 +56,24 @@ def test_the_list_is_by_priority_with_counts(viewer):
         ("high", 1, 1),
         ("low", 0, 1),
     ]
+
+
+def test_accounts_in_the_recycle_bin_count_for_nobody(viewer):
+    label = classification("risky")
+    binned = account()
+    assigned(binned, label, rule=rule(label))
+    binned.instance.recycle()
+    assert check_ok(viewer.get(URL))["items"][0]["account_count"] == 0
+    (counted,) = check_ok(viewer.get(f"{RULES}/stats"))
+    assert counted["accounts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "field"), [(AccountClassification, "classification"), (ClassificationRule, "rule")]
+)
+def test_the_store_counts_all_of_them_once_and_not_one_by_one(model, field):
+    plan = model.objects.annotate(accounts=statistics.given(field)).explain()
+    assert "InitPlan" in plan
 
 
 def test_one_is_created_changed_and_deleted(administrator):
