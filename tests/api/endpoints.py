@@ -188,6 +188,7 @@ OUTSIDE: dict[str, str] = {
     "api(?:/|$)": PUBLIC,  # a 404
     "api/v1/docs": LOGIN,
     "api/v1/openapi.json": LOGIN,
+    "favicon.ico": PUBLIC,
     "language": PUBLIC,
     "metrics": VIEW,
     "sign-in/oidc": PUBLIC,

@@ -26,6 +26,7 @@ SENTENCES = (
         "analyse every table."
     ),
     _("Routines of others are hidden from this login."),
+    _("Views of others are hidden from this login."),
     # connecting
     _("{where} refused the login: {text} ({number})."),
     _("{where} takes no login now: {text} ({number})."),
