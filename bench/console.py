@@ -193,9 +193,8 @@ def load(accounts: int) -> None:
     partitions.ensure(*(today - timedelta(days=days) for days in range(61)))
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE instances, account_classifications, sync_sessions CASCADE")
-        cursor.execute(
-            "TRUNCATE account_risks, classification_daily_counts, account_classification_assignments"
-        )
+        cursor.execute("TRUNCATE account_risks, classification_daily_counts")
+        cursor.execute("TRUNCATE account_classification_assignments")
         for index in ("permission_tokens", "account_name_grams"):
             cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [index])
             (definition,) = cursor.fetchone()
