@@ -217,7 +217,8 @@ def test_the_statements_do_not_grow_with_the_accounts(orders, root, super_admin)
         classify()
         with CaptureQueriesContext(connection) as queries:
             accept(username_pattern=f"dba_{size}_*", classification=super_admin)
-        counts.append(len(queries))
+        # Whether the planner has to look at the tables again depends on what it knew of them.
+        counts.append(len([each for each in queries if not each["sql"].startswith("ANALYZE")]))
     assert counts[0] == counts[1]
     assert AccountRisk.objects.filter(level=0).count() == 55
 

@@ -22,7 +22,9 @@ from tests.sync.cluster import cluster, workshop
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 LOOPBACK = {"WHALEFALL_NOTIFY_NETWORKS": "127.0.0.0/8"}
-MESSAGES, KILLS, SEED = 100, 5, 20_261_122
+KILLS, SEED = 5, 20_261_122
+MANY = 200  # before each kill: more than workers send until then
+MESSAGES = KILLS * MANY
 
 
 def states():
@@ -59,14 +61,14 @@ def test_workers_killed_again_and_again_lose_nothing_and_repeat_only_what_they_h
     dice = random.Random(SEED)
     with http_receiver(200) as receiver, workshop() as made:
         channel = cast.channel(url=receiver.url)
-        for _number in range(MESSAGES):
-            cast.delivery(channel)
         for _kill in range(KILLS):
+            for _number in range(MANY):
+                cast.delivery(channel)
             time_goes_by()
             before = len(receiver.got)
             with made.cluster():
                 wait_until(lambda start=before: len(receiver.got) > start, "a message", 60)
-                time.sleep(dice.random() / 5)
+                time.sleep(dice.random() / 10)
         assert states()["sent"] < MESSAGES  # they were killed in the midst of it
         time_goes_by()
         with made.cluster():
